@@ -1,0 +1,77 @@
+package segmenter
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// Config holds what is announced to players and must therefore never change while a stream lives, and the bounds on
+// what a publisher may cost. The zero value is not usable; start from DefaultConfig.
+type Config struct {
+	Part       time.Duration // PART-TARGET: no part is longer
+	Segment    time.Duration // where a segment is cut if the publisher gives an IDR there
+	MaxSegment time.Duration // EXT-X-TARGETDURATION before rounding up; a cut is forced soon after it
+	Window     time.Duration // how much playlist a live viewer sees
+	Resume     time.Duration // how long a stream waits for its publisher to come back
+
+	FirstMedia time.Duration // a publisher that sends nothing usable for so long is ended
+	Silence    time.Duration // media silence after which a publisher counts as gone
+	TrackWait  time.Duration // how long the first media waits for the other declared track
+	Reorder    time.Duration // how long a missing packet is waited for
+
+	MaxAccessUnit int // bytes of one access unit
+	MaxStreams    int // streams at the same time
+
+	// Now is the clock; nil means time.Now. Only differences and EXT-X-PROGRAM-DATE-TIME come from it.
+	Now func() time.Time
+}
+
+// DefaultConfig returns the settings that DESIGN's numbers were chosen for.
+func DefaultConfig() Config {
+	return Config{
+		Part: 222 * time.Millisecond, Segment: 2 * time.Second, Window: 30 * time.Second, Resume: 30 * time.Second,
+		FirstMedia: 15 * time.Second, Silence: 5 * time.Second, TrackWait: 2 * time.Second, Reorder: 200 * time.Millisecond,
+		MaxAccessUnit: 16 << 20, MaxStreams: 1000,
+	}
+}
+
+// ErrConfig is wrapped by every error of Validate.
+var ErrConfig = errors.New("segmenter: bad setting")
+
+// Validate reports the first setting that could not give a legal playlist.
+func (c Config) Validate() error {
+	switch {
+	case c.Part < 50*time.Millisecond || c.Part > time.Second:
+		return fmt.Errorf("%w: part %v is not between 50ms and 1s", ErrConfig, c.Part)
+	case c.Segment < 4*c.Part || c.Segment > 30*time.Second:
+		return fmt.Errorf("%w: segment %v is not between four parts and 30s", ErrConfig, c.Segment)
+	case c.MaxSegment != 0 && (c.MaxSegment < c.Segment || c.MaxSegment > 30*time.Second):
+		return fmt.Errorf("%w: max-segment %v is not between the segment and 30s", ErrConfig, c.MaxSegment)
+	case c.Window < 0 || c.Window > 10*time.Minute:
+		return fmt.Errorf("%w: window %v is not between 0 and 10m", ErrConfig, c.Window)
+	case c.Resume < 0 || c.Resume > 10*time.Minute:
+		return fmt.Errorf("%w: resume %v is not between 0 and 10m", ErrConfig, c.Resume)
+	}
+	return nil
+}
+
+// TargetDuration is EXT-X-TARGETDURATION in seconds (rfc8216bis 4.4.3.1).
+func (c Config) TargetDuration() int {
+	return int(math.Ceil(c.maxSegment().Seconds()))
+}
+
+func (c Config) maxSegment() time.Duration {
+	return max(c.MaxSegment, c.Segment)
+}
+
+// skipUntil is CAN-SKIP-UNTIL: six target durations, the least that rfc8216bis 4.4.3.8 allows.
+func (c Config) skipUntil() time.Duration {
+	return 6 * time.Duration(c.TargetDuration()) * time.Second
+}
+
+// window is what a playlist shows: never less than what a delta update needs to skip anything.
+func (c Config) window() time.Duration {
+	return max(c.Window, c.skipUntil()+c.Segment)
+}

@@ -28,4 +28,5 @@ const (
 	ReasonNoRandomAccess Reason = "no-idr"            // pictures, but never an IDR
 	ReasonSilent         Reason = "silent"            // media stopped
 	ReasonTooLarge       Reason = "too-large"         // an access unit over the bound
+	ReasonInternal       Reason = "internal-error"    // a fault of the server; the log tells
 )

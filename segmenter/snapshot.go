@@ -78,6 +78,7 @@ type Snapshot struct {
 	next     PartID // where the next part would go
 	inits    [][]byte
 	firstIni int
+	newest   int // init segment of the next part
 	reports  []report
 	cfg      *Config
 	newer    chan struct{} // closed when a newer version exists

@@ -1,0 +1,107 @@
+package segmenter
+
+import (
+	"time"
+
+	"whipsaw/segmenter/depacket"
+)
+
+const (
+	audioRate = 48000
+	// audioLate is how long audio may be behind the clock before silence stands in for it, audioSlack what the silence
+	// leaves open for frames that are still on their way.
+	audioLate  = 500 * time.Millisecond
+	audioSlack = 300 * time.Millisecond
+	// holeTicks is the shortest hole that silence can fill: the shortest Opus frame (RFC 6716 2.1.4).
+	holeTicks = 120
+)
+
+// silenceTicks are the frame lengths that silence is made of, longest first.
+var silenceTicks = []int64{960, 480, 240, 120}
+
+// audioWriter lays Opus frames end to end: each lasts what its own bytes say (RFC 6716 3.1), holes are silence.
+type audioWriter struct {
+	builder
+	w        *writer
+	channels int
+	silent   int64 // ticks of silence put in
+}
+
+// push appends a frame that belongs at the stream time at. It reports false for one that came after silence took its
+// place.
+func (a *audioWriter) push(frame []byte, ticks int64, at time.Duration) bool {
+	want := timeToTicks(at, a.rate)
+	if want <= a.end-holeTicks {
+		return false
+	}
+	a.fill(want)
+	a.append(frame, ticks)
+	return true
+}
+
+// fill puts silence in up to a tick, as far as whole frames of silence go.
+func (a *audioWriter) fill(until int64) {
+	for until-a.end >= holeTicks {
+		for _, n := range silenceTicks {
+			if n <= until-a.end {
+				a.append(depacket.OpusSilence(int(n), a.channels), n)
+				a.silent += n
+				break
+			}
+		}
+	}
+}
+
+// occupy makes sure that the open segment is not empty.
+func (a *audioWriter) occupy() {
+	if a.end == a.began {
+		a.add(depacket.OpusSilence(960, a.channels), 960, 0, true)
+		a.silent += 960
+		a.w.close(&a.builder)
+	}
+}
+
+func (a *audioWriter) append(frame []byte, ticks int64) {
+	if a.cutBefore(ticks) {
+		a.w.cut(&a.builder)
+		a.publish()
+	}
+	if len(a.samples) > 0 && full(a.cfg, a.inPart(), a.time(ticks)) {
+		a.w.close(&a.builder)
+		a.publish()
+	}
+	a.add(frame, ticks, 0, true)
+	if full(a.cfg, a.inPart(), a.time(ticks)) {
+		a.w.close(&a.builder)
+		a.publish()
+	}
+}
+
+// cutBefore decides whether the next frame begins a segment: where video did, or on its own clock without video or when
+// video is so late that the segment would grow past what EXTINF may say.
+func (a *audioWriter) cutBefore(ticks int64) bool {
+	if a.end == a.began {
+		return false
+	}
+	if a.w.due(&a.builder) {
+		return true
+	}
+	if a.w.video == nil {
+		return a.elapsed()+a.time(ticks)/2 > a.cfg.Segment
+	}
+	return a.elapsed()+a.time(ticks) > a.cfg.maxSegment()+forceFollowAfter
+}
+
+func (a *audioWriter) publish() {
+	a.w.publish(&a.builder, a.hint(), true)
+}
+
+// hint announces the next part: in the next segment if video has cut by then.
+func (a *audioWriter) hint() PartID {
+	id := a.next()
+	if a.w.due(&a.builder) {
+		at, _ := a.w.agenda.begins(id.MSN + 1)
+		return PartID{Epoch: at.epoch, MSN: id.MSN + 1}
+	}
+	return id
+}

@@ -1,0 +1,297 @@
+package segmenter
+
+import (
+	"log/slog"
+	"time"
+
+	"whipsaw/segmenter/depacket"
+)
+
+// phase is what a channel does.
+//
+//	waiting  -> starting   a publisher came
+//	starting -> live       its tracks came; a generation begins or goes on
+//	starting -> waiting    it left again, nothing was published before
+//	live     -> resuming   it left; the filler holds the playlists up
+//	resuming -> starting   the next one came; the filler goes on until it is live
+//	resuming -> waiting    nobody came in time: EXT-X-ENDLIST
+type phase uint8
+
+const (
+	waiting phase = iota
+	starting
+	live
+	resuming
+)
+
+const (
+	// deleteGrace is how long a publisher who said goodbye may still come back.
+	deleteGrace = 3 * time.Second
+	// freezeBound is how long a picture may stand before the filler takes over.
+	freezeBound = 1500 * time.Millisecond
+	// takeOverQuiet and takeOverSpacing guard an incumbent: a silent one is replaced at once, a healthy one rarely.
+	takeOverQuiet   = time.Second
+	takeOverSpacing = 30 * time.Second
+	// maxTick is the longest the channel sleeps while it has anything to do.
+	maxTick = 100 * time.Millisecond
+)
+
+// channel is all the state of one stream that only its owner goroutine touches. Time is an argument everywhere: now is
+// server time since base.
+type channel struct {
+	cfg  *Config
+	log  *slog.Logger
+	base time.Time
+
+	phase     phase
+	pub       *Publisher
+	cameAt    time.Duration // when pub came
+	line      timeline
+	conductor conductor
+	queue     queue         // what came while starting
+	lead      time.Duration // stream time minus server time
+	now       time.Duration
+	deadline  time.Duration // resuming: when the generation ends
+	tookOver  time.Duration // when a healthy publisher was last replaced
+	replaced  bool          // one ever was
+
+	w       *writer // of the generation that goes on; nil without one
+	begun   func(*Generation)
+	lastEnd *End
+	meters  [2]meter
+}
+
+// tracks are the present publisher's.
+func (c *channel) track(k Kind) *Track {
+	if c.pub == nil {
+		return nil
+	}
+	return c.pub.tracks[k]
+}
+
+// attach makes p the publisher, if the one before may be replaced.
+func (c *channel) attach(now time.Duration, p *Publisher) error {
+	c.now = now
+	if c.pub != nil {
+		if now-c.lastMedia() < takeOverQuiet {
+			if c.replaced && now-c.tookOver < takeOverSpacing {
+				return ErrBusy
+			}
+			c.replaced, c.tookOver = true, now
+		}
+		c.detach(now, ReasonReplaced)
+	}
+	c.pub, c.cameAt = p, now
+	c.conductor = conductor{}
+	c.line = timeline{}
+	c.queue.reset()
+	for k, t := range p.tracks {
+		if t == nil {
+			continue
+		}
+		c.line.clocks[k] = &t.in.clock
+		t.in.open(c.cfg, t.cfg)
+		t.in.unit = c.accessUnit
+		t.in.frame = c.opusFrame
+	}
+	c.phase = starting
+	c.log.Info("publisher attached", "session", p.session, "user_agent", p.userAgent)
+	return nil
+}
+
+// lastMedia is when the publisher last sent anything of use, or came.
+func (c *channel) lastMedia() time.Duration {
+	last := c.cameAt
+	for _, t := range c.pub.tracks {
+		if t != nil && t.in.came {
+			last = max(last, t.in.lastMedia)
+		}
+	}
+	return last
+}
+
+// detach ends the publisher. The stream goes on: with filler while a generation runs.
+func (c *channel) detach(now time.Duration, reason Reason) {
+	p := c.pub
+	if p == nil {
+		return
+	}
+	c.now = now
+	c.pub = nil
+	c.lastEnd = &End{Reason: reason, At: c.wall(now), Session: p.session}
+	c.queue.reset()
+	c.log.Info("publisher ended", "session", p.session, "reason", string(reason))
+	p.finish(reason)
+	if c.w == nil {
+		c.phase = waiting
+		return
+	}
+	wait := c.cfg.Resume
+	if reason == ReasonDeleted {
+		wait = min(wait, deleteGrace)
+	}
+	if reason == ReasonShutdown {
+		wait = 0
+	}
+	if c.phase == live || now+wait < c.deadline {
+		c.deadline = now + wait
+	}
+	c.phase = resuming
+	if c.w.video != nil {
+		c.w.video.startFilling()
+	}
+}
+
+func (c *channel) wall(now time.Duration) time.Time { return c.base.Add(now) }
+
+// packet takes one RTP packet of the present publisher.
+func (c *channel) packet(now time.Duration, t *Track, raw []byte) {
+	if t.pub != c.pub {
+		return
+	}
+	c.now = now
+	opened, moved, jumped := t.in.write(now, raw)
+	if jumped {
+		c.log.Info("sender began a new time line", "session", c.pub.session, "track", t.cfg.Kind.String(), "moved", moved)
+		c.line.jump(t.cfg.Kind, moved)
+	}
+	if c.pub == nil {
+		return // what the packet completed ended the publisher
+	}
+	if opened {
+		t.in.ask(now, t.cfg.NACK)
+	}
+	if t.in.tooBig {
+		c.detach(now, ReasonTooLarge)
+		return
+	}
+	if c.phase == starting {
+		c.tryStart(now)
+	}
+}
+
+// report takes a sender report.
+func (c *channel) report(now time.Duration, t *Track, ntp uint64, rtp uint32) {
+	if t.pub == c.pub {
+		c.now = now
+		t.in.clock.report(ntp, rtp)
+	}
+}
+
+// accessUnit takes a picture: whole and decodable ones go on, the others are dropped with all that depends on them.
+func (c *channel) accessUnit(u *depacket.AccessUnit) {
+	in := &c.track(Video).in
+	in.units++
+	if u.Damaged || u.MissingSets || u.AfterLoss && !u.IDR {
+		if !in.damaged {
+			c.log.Debug("pictures withheld until the next IDR", "session", c.pub.session, "damaged", u.Damaged, "after_loss", u.AfterLoss)
+		}
+		in.damaged = true
+	} else if u.IDR {
+		in.damaged = false
+	}
+	if in.damaged {
+		in.dropped++
+		c.askIDR()
+		return
+	}
+	p := picture{data: u.Data, idr: u.IDR}
+	if u.IDR {
+		p.sps, p.pps, p.version = in.h264.ParameterSets()
+		p.reorder = max(in.h264.MaxReorder(), 0)
+	}
+	ticks := in.clock.unwrap(u.Timestamp)
+	if c.phase == starting {
+		c.queue.picture(p, ticks)
+		return
+	}
+	c.showPicture(p, ticks)
+}
+
+// showPicture lays a picture on the time line.
+func (c *channel) showPicture(p picture, ticks int64) {
+	in := &c.track(Video).in
+	c.line.follow(in.clock.time(ticks))
+	p.at = c.line.at(Video, ticks)
+	if p.idr {
+		c.conductor.idr(c.now, p.at)
+	}
+	v := c.w.video
+	if v == nil {
+		in.dropped++ // a video track that came after the generation began
+		return
+	}
+	c.tell()
+	if err := v.prepare(&p); err != nil {
+		c.unusable(err)
+		return
+	}
+	if !v.push(p) {
+		in.dropped++
+		c.askIDR()
+		return
+	}
+	if c.conductor.due(c.cfg, v.time(v.began), v.time(v.end), v.time(v.frame())) {
+		c.askIDR()
+	}
+}
+
+// unusable withholds pictures whose parameter sets cannot be read.
+func (c *channel) unusable(err error) {
+	in := &c.track(Video).in
+	in.dropped++
+	if !in.damaged {
+		c.log.Warn("parameter sets cannot be used", "session", c.pub.session, "error", err)
+	}
+	in.damaged = true
+}
+
+// opusFrame takes one Opus packet (RFC 7587).
+func (c *channel) opusFrame(timestamp uint32, opus []byte) {
+	in := &c.track(Audio).in
+	in.units++
+	n, err := depacket.OpusDuration(opus)
+	if err != nil {
+		in.garbage++
+		in.dropped++
+		return
+	}
+	ticks := in.clock.unwrap(timestamp)
+	if c.phase == starting {
+		c.queue.frame(opus, ticks, int64(n))
+		return
+	}
+	c.playFrame(opus, ticks, int64(n))
+}
+
+// playFrame lays a frame on the time line.
+func (c *channel) playFrame(opus []byte, ticks, samples int64) {
+	if c.w.audio == nil {
+		c.track(Audio).in.dropped++
+		return
+	}
+	c.tell()
+	if !c.w.audio.push(opus, samples, c.line.at(Audio, ticks)) {
+		c.track(Audio).in.dropped++
+	}
+}
+
+// tell gives the writer the time, before it writes.
+func (c *channel) tell() {
+	c.w.now = c.now
+	if c.phase == live {
+		c.lead = c.line.lead()
+		c.w.wall.slew(c.now+c.lead, -c.lead)
+	}
+}
+
+// askIDR sends a PLI, unless one went out a moment ago.
+func (c *channel) askIDR() {
+	t := c.track(Video)
+	if t == nil || t.cfg.PLI == nil || !c.conductor.mayAsk(c.now) {
+		return
+	}
+	c.conductor.ask(c.now, c.line.at(Video, t.in.clock.last))
+	t.in.plis++
+	t.cfg.PLI()
+}

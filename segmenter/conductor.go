@@ -1,0 +1,89 @@
+package segmenter
+
+import "time"
+
+const (
+	pliSpacing  = 500 * time.Millisecond // between two PLIs, at least
+	pliBackoff  = 4 * time.Second        // between two PLIs, for a publisher that does not answer
+	pliAnswer   = time.Second            // an IDR within this time answers a PLI
+	deafAfter   = 3                      // unanswered PLIs after which a publisher counts as deaf
+	deafSpacing = 10 * time.Second
+)
+
+// conductor asks for keyframes: at once where decoding cannot go on, and just in time for a segment's end, so that a
+// publisher who obeys gives one IDR exactly per segment. One whose own IDRs come in time is left alone.
+type conductor struct {
+	asked   time.Duration // server time of the last PLI
+	askedAt time.Duration // stream time of the newest picture then
+	waiting bool          // no IDR has come since
+	once    bool          // a PLI was ever sent
+	spacing time.Duration
+	tick    time.Duration // time between two pictures, roughly: what an answer takes at least
+	reply   time.Duration // media time from asking to the IDR, averaged
+
+	lastIDR time.Duration // stream time
+	seen    bool
+	gop     time.Duration // between the last two IDRs
+	natural time.Duration // the same, for IDRs that nobody asked for
+
+	sent, answered, ignored int
+}
+
+// idr notes an IDR at server time now and stream time at.
+func (c *conductor) idr(now, at time.Duration) {
+	if c.seen {
+		c.gop = at - c.lastIDR
+	}
+	if c.waiting && now-c.asked < pliAnswer {
+		c.answered++
+		c.ignored = 0
+		d := at - c.askedAt
+		if c.reply == 0 {
+			c.reply = d
+		}
+		c.reply += (d - c.reply) / 4
+	} else if c.seen {
+		c.natural = c.gop
+	}
+	c.waiting, c.spacing = false, 0
+	c.lastIDR, c.seen = at, true
+}
+
+// mayAsk says whether a PLI may go out now; unanswered ones make it rarer.
+func (c *conductor) mayAsk(now time.Duration) bool {
+	if !c.once {
+		return true
+	}
+	wait := max(c.spacing, pliSpacing)
+	if c.deaf() {
+		wait = deafSpacing
+	}
+	return now-c.asked >= wait
+}
+
+// deaf reports a publisher that has ignored PLIs so far.
+func (c *conductor) deaf() bool { return c.answered == 0 && c.ignored >= deafAfter }
+
+// ask notes that a PLI goes out.
+func (c *conductor) ask(now, at time.Duration) {
+	if c.waiting {
+		c.ignored++
+		c.spacing = min(max(c.spacing, pliSpacing)*2, pliBackoff)
+	}
+	c.asked, c.askedAt, c.waiting, c.once = now, at, true, true
+	c.sent++
+}
+
+// due says whether the segment that began at began wants its closing IDR asked for now, when the newest picture is at.
+// frame is the time between two pictures.
+func (c *conductor) due(cfg *Config, began, at, frame time.Duration) bool {
+	end := began + cfg.Segment
+	grace := cfg.Segment / 10
+	if c.natural > 0 && c.lastIDR+c.natural <= end+grace {
+		return at > end+grace // it should have come by itself
+	}
+	if c.natural == 0 && c.answered == 0 {
+		return at > end+grace // nothing is known of its habits yet
+	}
+	return at+max(c.reply, frame) >= end-frame/2
+}

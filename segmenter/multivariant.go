@@ -1,0 +1,106 @@
+package segmenter
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+	"time"
+
+	"whipsaw/segmenter/playlist"
+)
+
+const (
+	opusCodec  = "Opus" // RFC 6381 name as ISO/IEC 14496-12 registers it; Safari refuses "opus"
+	audioGroup = "audio"
+)
+
+// measure notes the bit rate of the segment that b just completed and renders the multivariant playlist, once every
+// rendition has a whole segment.
+func (w *writer) measure(b *builder) {
+	last := b.segments[len(b.segments)-1]
+	if d := last.Duration(); d > 0 {
+		rate := int64(float64(last.Size()*8) / d.Seconds())
+		w.peak[b.kind] = max(w.peak[b.kind], rate)
+	}
+	for _, o := range w.builders() {
+		if len(o.segments) == 0 {
+			return
+		}
+	}
+	body := w.multivariant().Append(nil)
+	if old := w.gen.multivariant.Load(); old == nil || !bytes.Equal(old.Body, body) {
+		w.gen.multivariant.Store(render(body))
+	}
+}
+
+// multivariant is the playlist of all renditions (rfc8216bis 4.4.6): one variant.
+func (w *writer) multivariant() *playlist.MultivariantPlaylist {
+	p := &playlist.MultivariantPlaylist{Version: playlistVersion}
+	uri := func(k Kind) string { return w.gen.id + "/" + k.String() + "/" + MediaPlaylistName }
+	variant := playlist.StreamInf{ClosedCaptions: playlist.NoClosedCaptions}
+	for _, b := range w.builders() {
+		variant.Bandwidth += int(roundUp(w.peak[b.kind]))
+		variant.AverageBandwidth += int(roundUp(b.average()))
+	}
+	variant.AverageBandwidth = min(variant.AverageBandwidth, variant.Bandwidth)
+	if w.video == nil {
+		variant.Codecs, variant.URI = opusCodec, uri(Audio)
+		p.StreamInfs = []playlist.StreamInf{variant}
+		return p
+	}
+	v := w.video
+	variant.URI = uri(Video)
+	variant.Codecs = v.info.Codec
+	variant.Resolution = playlist.Resolution{Width: v.info.Width, Height: v.info.Height}
+	variant.FrameRate = v.frameRate()
+	if w.audio != nil {
+		variant.Codecs += "," + opusCodec
+		variant.Audio = audioGroup
+		p.Media = []playlist.Media{{
+			Type: playlist.TypeAudio, GroupID: audioGroup, Name: "Audio", Default: true, Autoselect: true,
+			Channels: strconv.Itoa(w.audio.channels), URI: uri(Audio),
+		}}
+	}
+	p.StreamInfs = []playlist.StreamInf{variant}
+	return p
+}
+
+// roundUp keeps the playlist from changing with every segment: steps of about 5 %.
+func roundUp(rate int64) int64 {
+	if rate <= 0 {
+		return 1
+	}
+	step := int64(1)
+	for step*20 < rate {
+		step *= 2
+	}
+	return (rate + step - 1) / step * step
+}
+
+// average is the bit rate of all that the playlist shows.
+func (b *builder) average() int64 {
+	size, length := 0, time.Duration(0)
+	for _, g := range b.segments[b.first:] {
+		size += g.Size()
+		length += g.Duration()
+	}
+	if length <= 0 {
+		return 0
+	}
+	return int64(float64(size*8) / length.Seconds())
+}
+
+// usualRates are the frame rates that a measured one near them stands for.
+var usualRates = []float64{5, 10, 12, 12.5, 15, 20, 24000.0 / 1001, 24, 25, 30000.0 / 1001, 30, 48, 50, 60000.0 / 1001, 60, 90, 100, 120}
+
+// frameRate is the usual rate nearest to the measured one, if it is within 1 %.
+func (v *videoWriter) frameRate() float64 {
+	rate := float64(videoRate) / float64(v.frame())
+	best, distance := math.Round(rate*10)/10, rate/100
+	for _, usual := range usualRates {
+		if d := math.Abs(rate - usual); d < distance {
+			best, distance = usual, d
+		}
+	}
+	return best
+}

@@ -1,0 +1,152 @@
+package segmenter
+
+import (
+	"time"
+
+	"whipsaw/fmp4"
+)
+
+// tryStart goes live when the tracks that will come have come: video with its first IDR, audio with a frame; a declared
+// track of which nothing came within TrackWait of the first media is left out.
+func (c *channel) tryStart(now time.Duration) {
+	first, any := c.firstMedia()
+	if !any {
+		return
+	}
+	waited := now-first >= c.cfg.TrackWait || c.queue.full()
+	pic, frame := c.queue.first()
+	if v := c.track(Video); v != nil && pic == nil && (v.in.came || !waited) {
+		return
+	}
+	if c.track(Audio) != nil && frame == nil && !waited {
+		return
+	}
+	if pic == nil && frame == nil {
+		return
+	}
+	c.goLive(pic, frame)
+}
+
+// firstMedia is when the first packet of any track came.
+func (c *channel) firstMedia() (first time.Duration, any bool) {
+	for _, t := range c.pub.tracks {
+		if t != nil && t.in.came && (!any || t.in.first < first) {
+			first, any = t.in.first, true
+		}
+	}
+	return first, any
+}
+
+// goLive lays the publisher's time line behind what the generation holds, or begins a generation, and plays the queue.
+func (c *channel) goLive(pic, frame *queued) {
+	kind, ticks := Audio, int64(0)
+	if frame != nil {
+		ticks = frame.ticks
+	}
+	if pic != nil {
+		kind, ticks = Video, pic.ticks
+	}
+	if c.w != nil && (pic != nil && c.w.video == nil || frame != nil && c.w.audio == nil) {
+		c.endGeneration() // its playlists lack a track that the new publisher has
+	}
+	came := c.line.clocks[kind].offset() + c.line.clocks[kind].time(ticks)
+	fresh := c.w == nil
+	if fresh {
+		c.lead = -came
+		c.w = newWriter(c.cfg, c.now, came, c.base)
+	}
+	start := max(c.w.end(), came+c.lead)
+	c.line.anchor(kind, ticks, start)
+	c.phase = live
+	c.lead = c.line.lead()
+	if fresh {
+		if !c.begin(pic, frame) {
+			return
+		}
+	} else {
+		c.w.now = c.now
+		c.w.wall.step(start, -c.lead)
+		c.rejoin(pic, start)
+	}
+	c.play()
+}
+
+// begin opens the renditions of a new generation.
+func (c *channel) begin(pic, frame *queued) bool {
+	w := c.w
+	if pic != nil {
+		v := &videoWriter{w: w}
+		v.builder = builder{cfg: c.cfg, kind: Video, rate: videoRate, rendition: &Rendition{name: Video.String()}}
+		if err := v.prepare(&pic.picture); err != nil {
+			c.w = nil
+			c.phase = starting
+			c.unusable(err)
+			c.queue.dropPictures()
+			return false
+		}
+		v.builder.begin(0, 0, pic.picture.init, w.wall.program(0))
+		pic.picture.init = nil
+		v.order.reset(pic.picture.reorder)
+		w.video = v
+	}
+	if frame != nil {
+		a := &audioWriter{w: w, channels: c.track(Audio).cfg.Channels}
+		a.builder = builder{cfg: c.cfg, kind: Audio, rate: audioRate, rendition: &Rendition{name: Audio.String()}}
+		init, err := fmp4.OpusInit(a.channels)
+		if err != nil {
+			c.log.Error("no init segment for Opus", "error", err)
+			c.w = nil
+			c.detach(c.now, ReasonInternal)
+			return false
+		}
+		a.builder.begin(0, 0, init, w.wall.program(0))
+		w.audio = a
+	}
+	for _, b := range w.builders() {
+		b.rendition.publish(b.snapshot())
+		w.gen.renditions[b.kind].Store(b.rendition)
+	}
+	c.begun(w.gen)
+	c.log.Info("generation begins", "session", c.pub.session, "generation", w.gen.id, "video", pic != nil, "audio", frame != nil)
+	return true
+}
+
+// rejoin brings a generation that a filler held up to the point where the new publisher goes on.
+func (c *channel) rejoin(pic *queued, start time.Duration) {
+	w := c.w
+	if w.audio != nil {
+		w.audio.fill(timeToTicks(start, audioRate))
+	}
+	if pic != nil {
+		w.video.version = -1 // versions of another publisher mean nothing
+		w.video.cadence = cadence{}
+		w.video.last = 0
+		w.video.startFilling()
+	} else {
+		w.discontinue()
+	}
+	c.log.Info("generation goes on", "session", c.pub.session, "generation", w.gen.id)
+}
+
+// play lays what was queued on the time line.
+func (c *channel) play() {
+	items := c.queue.items
+	c.queue.items = nil
+	for _, i := range items {
+		if i.opus != nil {
+			c.playFrame(i.opus, i.ticks, i.samples)
+		} else {
+			c.showPicture(i.picture, i.ticks)
+		}
+	}
+	c.queue.reset()
+}
+
+// endGeneration shows EXT-X-ENDLIST; the next publisher begins a generation of its own.
+func (c *channel) endGeneration() {
+	w := c.w
+	w.now = c.now
+	w.finish()
+	c.w = nil
+	c.log.Info("generation ended", "generation", w.gen.id)
+}

@@ -1,0 +1,121 @@
+package segmenter
+
+import (
+	"time"
+
+	"github.com/pion/rtp"
+
+	"whipsaw/segmenter/depacket"
+)
+
+// Track is where signaling hands in what one track of a publisher receives.
+type Track struct {
+	pub *Publisher
+	cfg TrackConfig
+	in  ingest
+}
+
+// WriteRTP hands in one RTP packet, decrypted, header included. The bytes are copied; the call never blocks. Safe for
+// any goroutine; the order of calls is the order of arrival.
+func (t *Track) WriteRTP(packet []byte) { t.pub.stream.inbox.packet(t, packet) }
+
+// WriteSenderReport hands in what an RTCP sender report says (RFC 3550 6.4.1): NTP time in 32.32 fixed point, RTP time.
+func (t *Track) WriteSenderReport(ntp uint64, rtpTime uint32) {
+	t.pub.stream.inbox.report(t, ntp, rtpTime)
+}
+
+// counters are what the owner counts of a track.
+type counters struct {
+	packets, bytes uint64
+	lost, garbage  uint64
+	units, dropped uint64 // access units or frames: received, and not published
+	nacks, plis    uint64
+	came           bool
+	first          time.Duration // arrival of the first packet
+	lastMedia      time.Duration // arrival of the last packet with media in it
+}
+
+// ingest is the owner's side of a track: from packets to access units. Only the stream's goroutine touches it.
+type ingest struct {
+	counters
+	clock   clock
+	reorder reorder
+	h264    *depacket.H264
+	version int // of the parameter sets that the current init was made of
+
+	unit    func(*depacket.AccessUnit)          // video: takes access units
+	frame   func(timestamp uint32, opus []byte) // audio: takes frames
+	damaged bool                                // video: nothing is published until an undamaged IDR
+	tooBig  bool                                // an access unit exceeded the bound
+	asks    []uint16
+	packet  rtp.Packet
+}
+
+func (in *ingest) open(cfg *Config, t TrackConfig) {
+	in.clock.rate = audioRate
+	if t.Kind == Video {
+		in.clock.rate = videoRate
+		in.h264 = depacket.NewH264(cfg.MaxAccessUnit)
+		in.h264.SetParameterSets(t.ParameterSets)
+		in.damaged = true // the first picture must be an IDR
+	}
+	in.reorder.bound = cfg.Reorder
+	in.reorder.deliver = in.deliver
+	in.reorder.lost = in.lose
+}
+
+// write takes one packet off the wire. It reports the distance by which the sender's clock jumped.
+func (in *ingest) write(now time.Duration, raw []byte) (opened bool, moved time.Duration, jumped bool) {
+	in.packets++
+	in.bytes += uint64(len(raw))
+	if !in.came {
+		in.came, in.first = true, now
+	}
+	if err := in.packet.Unmarshal(raw); err != nil {
+		in.garbage++
+		return false, 0, false
+	}
+	if len(in.packet.Payload) > 0 { // padding alone is no sign of life
+		moved, jumped = in.clock.arrive(now, in.packet.Timestamp)
+		in.lastMedia = now
+	}
+	return in.reorder.push(now, in.packet.SequenceNumber, raw), moved, jumped
+}
+
+// deliver takes the packets in sequence order.
+func (in *ingest) deliver(raw []byte) {
+	if err := in.packet.Unmarshal(raw); err != nil {
+		in.garbage++
+		return
+	}
+	p := &in.packet
+	if in.h264 == nil {
+		if len(p.Payload) > 0 {
+			in.frame(p.Timestamp, p.Payload)
+		}
+		return
+	}
+	err := in.h264.Push(depacket.Packet{Timestamp: p.Timestamp, Marker: p.Marker, Payload: p.Payload}, in.emit)
+	in.tooBig = in.tooBig || err != nil
+}
+
+func (in *ingest) lose(n int) {
+	in.lost += uint64(n)
+	if in.h264 != nil {
+		in.h264.Lost()
+	}
+}
+
+func (in *ingest) emit(u *depacket.AccessUnit) { in.unit(u) }
+
+// ask sends a NACK for the holes that are due for one.
+func (in *ingest) ask(now time.Duration, nack func([]uint16)) {
+	if nack == nil {
+		return
+	}
+	in.asks = in.reorder.nacks(now, in.asks[:0])
+	if len(in.asks) > 0 {
+		in.nacks += uint64(len(in.asks))
+		nack(in.asks)
+	}
+}

@@ -1,0 +1,291 @@
+package segmenter
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"whipsaw/fmp4"
+)
+
+var errNoParameters = errors.New("segmenter: no parameter sets")
+
+const (
+	videoRate = 90000
+	// firstFrame stands for the frame interval until two frames have come.
+	firstFrame = videoRate / 30
+	// shortFill is the shortest filler picture worth making; less is left to the next frames to walk back.
+	shortFill = videoRate * 30 / 1000
+)
+
+// picture is one access unit on its way into a part.
+type picture struct {
+	data []byte        // AVCC; borrowed
+	at   time.Duration // stream time of its presentation
+	idr  bool
+
+	// With an IDR: the parameter sets it is decoded with; version tells sets apart without a look at their bytes.
+	sps, pps [][]byte
+	version  int
+	reorder  int    // max_num_reorder_frames (H.264 E.2.1)
+	init     []byte // set by prepare: the init segment from here on, if it is another one
+}
+
+// videoWriter gives pictures their decode times and durations and decides where parts and segments end.
+//
+// Within an epoch a picture's decode time is the sum of the durations before it, exactly. The last picture of a part
+// gets a guessed duration when the part closes before the next picture is known; the pictures after it walk the error
+// back. Time is stretched, never torn: no picture lasts longer than PART-TARGET, so that after a freeze the following
+// ones are stretched until the time line has caught up, or the filler takes over.
+type videoWriter struct {
+	builder
+	w       *writer
+	order   order
+	cadence cadence
+	last    int64 // wanted decode time of the newest picture
+
+	pending bool // the newest sample lasts until the next picture comes; builder.end is its decode time
+	idrCut  bool // the running segment begins with an IDR
+	gop     int64
+	idrAt   int64 // decode time of the newest IDR
+
+	idr     []byte // the newest IDR, for the filler
+	filling bool   // the filler has taken over until the next IDR
+	filled  int64  // ticks of filler
+
+	version int // of the parameter sets that the present init was made of
+	info    fmp4.VideoInfo
+}
+
+// prepare makes the init segment of an IDR whose parameter sets are new to this rendition. Errors come from fmp4: the
+// sets cannot be read.
+func (v *videoWriter) prepare(p *picture) error {
+	if !p.idr || p.version == v.version {
+		return nil
+	}
+	if len(p.sps) == 0 || len(p.pps) == 0 {
+		return errNoParameters
+	}
+	info, err := fmp4.ParseSPS(p.sps[0])
+	if err != nil {
+		return fmt.Errorf("segmenter: SPS: %w", err)
+	}
+	init, err := fmp4.H264Init(p.sps, p.pps)
+	if err != nil {
+		return fmt.Errorf("segmenter: init: %w", err)
+	}
+	v.version, v.info = p.version, info
+	if len(v.inits) == 0 || !bytes.Equal(v.inits[len(v.inits)-1], init) {
+		p.init = init
+	}
+	return nil
+}
+
+func (v *videoWriter) frame() int64 { return v.cadence.frame(firstFrame) }
+
+// push appends a picture. It reports false if the picture cannot be shown: the filler has taken over and waits for an
+// IDR. now is server time, in ticks of the stream's time line.
+func (v *videoWriter) push(p picture) bool {
+	pts := timeToTicks(p.at, v.rate)
+	want := v.order.decode(pts, v.frame())
+	if v.last != 0 {
+		v.cadence.add(want - v.last)
+	}
+	v.last = want
+	if !v.filling && v.time(want-v.end) > time.Duration(v.cfg.TargetDuration())*time.Second {
+		v.startFilling()
+	}
+	if v.filling {
+		if !p.idr {
+			return false
+		}
+		v.catch(want)
+	}
+	v.settle(want)
+	if p.init != nil || v.filling {
+		v.renew(p)
+	}
+	if p.idr {
+		v.repay(p.data, want)
+		v.noteIDR(p.data)
+	}
+	v.place(p, pts, want)
+	return true
+}
+
+// settle gives the pending picture its duration, now that the next one wants to be decoded at want.
+func (v *videoWriter) settle(want int64) {
+	if !v.pending {
+		return
+	}
+	v.pending = false
+	room := timeToTicks(v.cfg.Part, v.rate) - (v.end - v.partBegan)
+	d := min(max(want-v.end, v.frame()/4, 1), room)
+	v.samples[len(v.samples)-1].Duration = uint32(d)
+	v.end += d
+	if d == room {
+		v.w.close(&v.builder)
+		v.publish()
+	}
+}
+
+// place cuts where a cut is due, appends the picture, and closes its part if a picture more would not fit.
+func (v *videoWriter) place(p picture, pts, want int64) {
+	v.cutBefore(p.idr)
+	if p.idr && len(v.samples) > 0 { // every IDR begins a part (rfc8216bis 4.4.4.9, INDEPENDENT)
+		v.w.close(&v.builder)
+		v.publish()
+	}
+	if v.end == v.began {
+		v.idrCut = p.idr
+	}
+	offset := int64(0)
+	if v.order.depth > 0 {
+		offset = pts - v.end
+	}
+	frame := v.frame()
+	elapsed := v.end - v.partBegan
+	v.add(p.data, 0, offset, p.idr)
+	v.pending = true
+	if full(v.cfg, v.time(elapsed+frame), v.time(frame)) {
+		v.guess(want, frame, elapsed)
+	}
+}
+
+// guess ends the part with the picture just added: it lasts about a frame, minus what the time line is ahead, within
+// what a part may last.
+func (v *videoWriter) guess(want, frame, elapsed int64) {
+	most := timeToTicks(v.cfg.Part, v.rate) - elapsed
+	least := max(timeToTicks(floor(v.cfg), v.rate)-elapsed, frame/4, 1)
+	d := min(max(frame-(v.end-want), least), most)
+	v.samples[len(v.samples)-1].Duration = uint32(d)
+	v.end += d
+	v.pending = false
+	v.w.close(&v.builder)
+	v.publish()
+}
+
+// cutBefore ends the segment before a picture, if a boundary has come, an IDR allows it, or it must end.
+func (v *videoWriter) cutBefore(idr bool) {
+	if v.end == v.began {
+		return
+	}
+	elapsed := v.elapsed()
+	if v.w.due(&v.builder) || idr && cutAtIDR(v.cfg, elapsed, v.idrCut) ||
+		cutByForce(v.cfg, elapsed+v.time(v.frame())) {
+		v.w.cut(&v.builder)
+		v.publish()
+	}
+}
+
+// repay fills the time that a source slower than a part owes by showing its IDR early, as often as needed.
+func (v *videoWriter) repay(idr []byte, want int64) {
+	part := timeToTicks(v.cfg.Part, v.rate)
+	for want-v.end >= part && v.frame() > part {
+		v.fillOne(idr, part)
+	}
+}
+
+func (v *videoWriter) noteIDR(data []byte) {
+	v.idr = append(v.idr[:0], data...)
+	if v.end > v.idrAt {
+		v.gop = v.end - v.idrAt
+	}
+	v.idrAt = v.end
+}
+
+// startFilling hands over to the filler: the last IDR repeated, one picture a part.
+func (v *videoWriter) startFilling() {
+	if v.filling || v.idr == nil {
+		return
+	}
+	v.settle(v.end + timeToTicks(v.cfg.Part, v.rate))
+	v.w.close(&v.builder)
+	v.filling = true
+	v.publish()
+}
+
+// fillTo repeats the last IDR up to a tick, as far as whole parts go.
+func (v *videoWriter) fillTo(until int64) {
+	part := timeToTicks(v.cfg.Part, v.rate)
+	for until-v.end >= part {
+		v.fillOne(v.idr, part)
+	}
+}
+
+// fillOne makes one part of one IDR.
+func (v *videoWriter) fillOne(idr []byte, ticks int64) {
+	v.settle(v.end + 1)
+	v.w.close(&v.builder)
+	v.cutBefore(true)
+	if v.end == v.began {
+		v.idrCut = true
+	}
+	v.add(idr, ticks, 0, true)
+	v.filled += ticks
+	v.w.close(&v.builder)
+	v.publish()
+}
+
+// catch lets the filler run up to where the next picture belongs.
+func (v *videoWriter) catch(want int64) {
+	v.fillTo(want)
+	if want-v.end >= shortFill {
+		v.fillOne(v.idr, want-v.end)
+	}
+}
+
+// renew begins a new epoch with an IDR.
+func (v *videoWriter) renew(p picture) {
+	v.filling = false
+	if p.init != nil {
+		v.inits = append(v.inits, p.init)
+	}
+	v.w.discontinue()
+	v.order.reset(p.reorder)
+	v.idrAt, v.gop = v.end, 0
+}
+
+// catchUp brings the segment number to msn, each segment in between with a picture of filler, and leaves no segment
+// empty.
+func (v *videoWriter) catchUp(msn int64) {
+	v.settle(v.end + v.frame())
+	v.occupy()
+	for v.open.MSN < msn {
+		v.w.cut(&v.builder)
+		v.occupy()
+	}
+}
+
+// occupy makes sure that the open segment is not empty.
+func (v *videoWriter) occupy() {
+	if v.end == v.began {
+		v.add(v.idr, shortFill, 0, true)
+		v.idrCut = true
+		v.w.close(&v.builder)
+	}
+}
+
+func (v *videoWriter) publish() {
+	id, ok := v.hint()
+	v.w.publish(&v.builder, id, ok)
+}
+
+// hint announces the next part: in the next segment, if another rendition has cut there already or an IDR is due by the
+// length of the last GOP. While the filler runs nothing is announced: the next part may be of a new epoch.
+func (v *videoWriter) hint() (PartID, bool) {
+	id := v.next()
+	if v.filling {
+		return id, false
+	}
+	frame := v.frame()
+	due := v.gop > 0 && v.end-v.idrAt > v.gop-frame/2 && cutAtIDR(v.cfg, v.elapsed(), v.idrCut)
+	if at, ok := v.w.agenda.begins(id.MSN + 1); ok && v.w.due(&v.builder) {
+		return PartID{Epoch: at.epoch, MSN: id.MSN + 1}, true
+	}
+	if due {
+		return PartID{Epoch: v.w.epoch, MSN: id.MSN + 1}, true
+	}
+	return id, true
+}

@@ -1,0 +1,350 @@
+package segmenter
+
+import (
+	"bytes"
+	"container/heap"
+	"encoding/binary"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/pion/rtp"
+	"github.com/pion/rtp/codecs"
+	"github.com/stretchr/testify/require"
+
+	"whipsaw/fmp4"
+)
+
+// world drives a channel under a virtual clock: whatever is scheduled happens in order, with ticks when the channel
+// wants them, and after every step what readers see is recorded.
+type world struct {
+	t    *testing.T
+	cfg  Config
+	now  time.Duration
+	base time.Time
+	ch   *channel
+	todo agendaHeap
+	n    int
+	tick time.Duration
+	busy bool
+
+	gens  []*Generation
+	views map[*Rendition]*view
+}
+
+// view is what a player of one rendition has seen.
+type view struct {
+	last  *Snapshot
+	parts []*Part
+	segs  map[int64]*Segment
+	inits map[int][]byte
+}
+
+type task struct {
+	at time.Duration
+	n  int
+	do func()
+}
+
+type agendaHeap []task
+
+func (h agendaHeap) Len() int { return len(h) }
+func (h agendaHeap) Less(i, j int) bool {
+	return h[i].at < h[j].at || h[i].at == h[j].at && h[i].n < h[j].n
+}
+func (h agendaHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *agendaHeap) Push(x any)   { *h = append(*h, x.(task)) }
+func (h *agendaHeap) Pop() any     { o := *h; x := o[len(o)-1]; *h = o[:len(o)-1]; return x }
+
+func newWorld(t *testing.T, change ...func(*Config)) *world {
+	t.Helper()
+	w := &world{t: t, cfg: DefaultConfig(), base: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), views: map[*Rendition]*view{}}
+	for _, f := range change {
+		f(&w.cfg)
+	}
+	require.NoError(t, w.cfg.Validate())
+	log := slog.New(slog.DiscardHandler)
+	if testing.Verbose() {
+		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	w.now = time.Second
+	w.ch = &channel{cfg: &w.cfg, log: log, base: w.base, begun: func(g *Generation) { w.gens = append(w.gens, g) }}
+	return w
+}
+
+func (w *world) at(d time.Duration, do func()) {
+	w.n++
+	heap.Push(&w.todo, task{at: d, n: w.n, do: do})
+}
+
+// run lets the world go on until a moment.
+func (w *world) run(until time.Duration) {
+	for {
+		next := until
+		if len(w.todo) > 0 {
+			next = min(next, w.todo[0].at)
+		}
+		if w.busy {
+			next = min(next, max(w.tick, w.now))
+		}
+		w.now = max(w.now, next)
+		for len(w.todo) > 0 && w.todo[0].at <= w.now {
+			heap.Pop(&w.todo).(task).do()
+		}
+		w.tick, w.busy = w.ch.tick(w.now)
+		w.look()
+		if w.now >= until {
+			return
+		}
+	}
+}
+
+// look records what has become visible.
+func (w *world) look() {
+	for _, g := range w.gens {
+		for i := range g.renditions {
+			if r := g.renditions[i].Load(); r != nil {
+				w.see(r)
+			}
+		}
+	}
+}
+
+func (w *world) see(r *Rendition) {
+	v := w.views[r]
+	if v == nil {
+		v = &view{segs: map[int64]*Segment{}, inits: map[int][]byte{}}
+		w.views[r] = v
+	}
+	s := r.Snapshot()
+	if s == v.last {
+		return
+	}
+	v.last = s
+	for _, g := range s.Segments {
+		old := v.segs[g.MSN]
+		have := 0
+		if old != nil {
+			require.Equal(w.t, old.Epoch, g.Epoch)
+			have = len(old.Parts)
+		}
+		v.parts = append(v.parts, g.Parts[have:]...)
+		v.segs[g.MSN] = g
+		if init := s.Init(g.Init); init != nil {
+			v.inits[g.Init] = init
+		}
+	}
+}
+
+func (w *world) view(k Kind) *view {
+	w.t.Helper()
+	require.NotEmpty(w.t, w.gens, "no generation began")
+	r := w.gens[len(w.gens)-1].Rendition(k.String())
+	require.NotNil(w.t, r, "no %v rendition", k)
+	return w.views[r]
+}
+
+// samples returns all samples of a rendition in order, and checks that decode times are contiguous.
+func (v *view) samples(t *testing.T) (all []fmp4.FragmentSample) {
+	t.Helper()
+	end := int64(-1)
+	for _, p := range v.parts {
+		fs, err := fmp4.ParseParts(p.Data)
+		require.NoError(t, err)
+		require.Len(t, fs, 1)
+		f := fs[0]
+		if end >= 0 {
+			require.Equal(t, end, int64(f.DecodeTime), "tfdt is not contiguous at part %+v", p.PartID)
+		}
+		end = int64(f.DecodeTime + f.Duration())
+		all = append(all, f.Samples...)
+	}
+	return all
+}
+
+// unit is one access unit of a source.
+type unit struct {
+	nalus [][]byte
+	idr   bool
+	pts   int64 // in frames
+}
+
+// avcc is how the unit must come out: without parameter sets and delimiters.
+func (u unit) avcc() []byte {
+	var b []byte
+	for _, n := range u.nalus {
+		if k := n[0] & 31; k == 7 || k == 8 || k == 9 {
+			continue
+		}
+		b = binary.BigEndian.AppendUint32(b, uint32(len(n)))
+		b = append(b, n...)
+	}
+	return b
+}
+
+// loadUnits reads an Annex B file with access unit delimiters.
+func loadUnits(t testing.TB, name string) []unit {
+	t.Helper()
+	raw, err := os.ReadFile("testdata/" + name)
+	require.NoError(t, err)
+	var units []unit
+	for _, n := range bytes.Split(raw, []byte{0, 0, 1}) {
+		n = bytes.TrimRight(n, "\x00")
+		if len(n) == 0 {
+			continue
+		}
+		if n[0]&31 == 9 {
+			units = append(units, unit{pts: int64(len(units))})
+		}
+		u := &units[len(units)-1]
+		u.nalus = append(u.nalus, n)
+		u.idr = u.idr || n[0]&31 == 5
+	}
+	return units
+}
+
+// camera is a publisher's video: it sends units at a rate and packetizes them like real senders do.
+type camera struct {
+	w      *world
+	track  func() *Track
+	units  []unit
+	next   int
+	frame  time.Duration
+	seq    uint16
+	ts     uint32
+	began  time.Duration
+	sent   []unit
+	idr    bool // obeys PLI: the next unit is an IDR
+	plis   int
+	pass   func(n int, raw []byte) bool // false: lost on the way
+	count  int
+	delay  func() time.Duration
+	stop   bool
+	parted int
+}
+
+func (c *camera) send() {
+	if c.stop {
+		return
+	}
+	if c.idr {
+		for !c.units[c.next%len(c.units)].idr {
+			c.next++
+		}
+		c.idr = false
+	}
+	u := c.units[c.next%len(c.units)]
+	c.next++
+	ts := c.ts + uint32(timeToTicks(time.Duration(len(c.sent))*c.frame+time.Duration(u.pts-int64(c.next-1)%int64(len(c.units)))*c.frame, videoRate))
+	c.sent = append(c.sent, u)
+	c.packets(u, ts)
+	c.w.at(c.began+time.Duration(len(c.sent))*c.frame, c.send)
+}
+
+func (c *camera) packets(u unit, ts uint32) {
+	var pay codecs.H264Payloader
+	var payloads [][]byte
+	for _, n := range u.nalus {
+		payloads = append(payloads, pay.Payload(1100, n)...)
+	}
+	for i, p := range payloads {
+		pkt := rtp.Packet{Header: rtp.Header{
+			Version: 2, PayloadType: 96, SequenceNumber: c.seq, Timestamp: ts, SSRC: 1, Marker: i == len(payloads)-1,
+		}, Payload: p}
+		c.seq++
+		raw, err := pkt.Marshal()
+		require.NoError(c.w.t, err)
+		c.count++
+		if c.pass != nil && !c.pass(c.count, raw) {
+			continue
+		}
+		c.w.deliver(c.track(), raw, c.delay)
+	}
+}
+
+func (w *world) deliver(t *Track, raw []byte, delay func() time.Duration) {
+	if delay == nil {
+		w.ch.packet(w.now, t, raw)
+		return
+	}
+	w.at(w.now+delay(), func() { w.ch.packet(w.now, t, raw) })
+}
+
+// microphone is a publisher's audio: 20 ms frames, each with its number in it.
+type microphone struct {
+	w     *world
+	track func() *Track
+	began time.Duration
+	seq   uint16
+	ts    uint32
+	n     uint32
+	pass  func(n int) bool
+	delay func() time.Duration
+	stop  bool
+	ppm   int64
+}
+
+func opusFrame(n uint32) []byte {
+	return binary.BigEndian.AppendUint32([]byte{0xfc}, n) // CELT, 20 ms, stereo
+}
+
+func (m *microphone) send() {
+	if m.stop {
+		return
+	}
+	pkt := rtp.Packet{Header: rtp.Header{
+		Version: 2, PayloadType: 111, SequenceNumber: m.seq, Timestamp: m.ts + 960*m.n, SSRC: 2,
+	}, Payload: opusFrame(m.n)}
+	raw, err := pkt.Marshal()
+	require.NoError(m.w.t, err)
+	m.seq++
+	m.n++
+	if m.pass == nil || m.pass(int(m.n)) {
+		m.w.deliver(m.track(), raw, m.delay)
+	}
+	m.w.at(m.began+time.Duration(m.n)*20*time.Millisecond*time.Duration(1_000_000+m.ppm)/1_000_000, m.send)
+}
+
+// studio is a publisher with a camera and a microphone.
+type studio struct {
+	pub *Publisher
+	cam *camera
+	mic *microphone
+}
+
+func (w *world) publish(units []unit, fps float64, audio bool) *studio {
+	w.t.Helper()
+	s := &studio{}
+	cfg := PublisherConfig{Session: "test"}
+	if units != nil {
+		s.cam = &camera{w: w, units: units, frame: time.Duration(float64(time.Second) / fps), seq: 65500, ts: 1<<32 - 5000, began: w.now}
+		s.cam.track = func() *Track { return s.pub.Track(Video) }
+		cfg.Tracks = append(cfg.Tracks, TrackConfig{Kind: Video, PLI: func() { s.cam.plis++ }})
+	}
+	if audio {
+		s.mic = &microphone{w: w, seq: 7, ts: 12345, began: w.now}
+		s.mic.track = func() *Track { return s.pub.Track(Audio) }
+		cfg.Tracks = append(cfg.Tracks, TrackConfig{Kind: Audio, Channels: 2})
+	}
+	pub, err := newPublisher(nil, cfg)
+	require.NoError(w.t, err)
+	s.pub = pub
+	require.NoError(w.t, w.ch.attach(w.now, pub))
+	if s.cam != nil {
+		w.at(w.now, s.cam.send)
+	}
+	if s.mic != nil {
+		w.at(w.now, s.mic.send)
+	}
+	return s
+}
+
+func (s *studio) stop() {
+	if s.cam != nil {
+		s.cam.stop = true
+	}
+	if s.mic != nil {
+		s.mic.stop = true
+	}
+}

@@ -1,6 +1,7 @@
 package fmp4
 
 import (
+	"errors"
 	"fmt"
 	"io"
 )
@@ -15,7 +16,8 @@ const (
 // File is an MP4 file, progressive (ISO/IEC 14496-12 8.1 to 8.7) or fragmented (8.8), with its index in memory and its
 // media on disk.
 type File struct {
-	Tracks []*Track // those with a codec this package knows, in the order of the file
+	Tracks  []*Track // H.264 and Opus, in the order of the file
+	Skipped []error  // why the other tracks are left out; each wraps ErrUnsupported
 }
 
 // Track is one H.264 or Opus track of a File.
@@ -54,7 +56,7 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{}
+	f := &File{Skipped: m.skipped}
 	for _, t := range m.tracks {
 		if err := t.indexSamples(size); err != nil {
 			return nil, fmt.Errorf("track %d: %w", t.header.id, err)
@@ -68,7 +70,7 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 		f.Tracks = append(f.Tracks, &Track{ID: t.header.id, Timescale: t.header.timescale, Codec: t.codec, Samples: t.samples, r: r})
 	}
 	if len(f.Tracks) == 0 {
-		return nil, fmt.Errorf("%w: no H.264 and no Opus track", ErrUnsupported)
+		return nil, errors.Join(append([]error{fmt.Errorf("%w: no H.264 and no Opus track", ErrUnsupported)}, m.skipped...)...)
 	}
 	return f, nil
 }

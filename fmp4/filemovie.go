@@ -28,7 +28,8 @@ type edit struct {
 
 // fileMovie is the moov box of a file.
 type fileMovie struct {
-	tracks     []*fileTrack // with a codec this package knows
+	tracks     []*fileTrack // that this package can read
+	skipped    []error      // why it cannot read the others
 	fragmented bool
 }
 
@@ -52,6 +53,7 @@ func parseFileMovie(moov []byte) (fileMovie, error) {
 		}
 		t, err := parseFileTrack(child, mvhd.Timescale)
 		if errors.Is(err, ErrUnsupported) {
+			m.skipped = append(m.skipped, err)
 			continue
 		}
 		if err != nil {
@@ -78,7 +80,7 @@ func parseFileTrack(trak box, movieTimescale uint32) (*fileTrack, error) {
 		return nil, err
 	}
 	if header.handler != "vide" && header.handler != "soun" {
-		return nil, fmt.Errorf("%w: handler %q", ErrUnsupported, header.handler)
+		return nil, fmt.Errorf("track %d: %w: handler %q", header.id, ErrUnsupported, header.handler)
 	}
 	stsd, err := descend(header.stbl.body, "stsd")
 	if err != nil {
@@ -86,10 +88,10 @@ func parseFileTrack(trak box, movieTimescale uint32) (*fileTrack, error) {
 	}
 	t := &fileTrack{header: header}
 	if t.codec, err = parseSampleDescription(stsd); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("track %d: %w", header.id, err)
 	}
 	if t.edit, err = parseEdit(trak, movieTimescale, header.timescale); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("track %d: %w", header.id, err)
 	}
 	return t, nil
 }
@@ -135,7 +137,7 @@ func parseEdit(trak box, movieTimescale, timescale uint32) (edit, error) {
 			continue
 		}
 		if i != len(elst.Entries)-1 || entry.MediaTime < 0 || entry.MediaTime > maxTime || entry.MediaRateInteger != 1 || entry.MediaRateFraction != 0 {
-			return edit{}, fmt.Errorf("%w: an edit list with more than a start", ErrFormat)
+			return edit{}, fmt.Errorf("%w: an edit list that cuts and pastes", ErrUnsupported)
 		}
 		e.start = entry.MediaTime
 	}

@@ -150,15 +150,17 @@ func (c *channel) packet(now time.Duration, t *Track, raw []byte) {
 		return
 	}
 	c.now = now
-	opened, moved, jumped := t.in.write(now, raw)
-	if jumped {
+	moved, jumped, ok := t.in.arrive(now, raw)
+	if !ok {
+		return
+	}
+	sequence := t.in.packet.SequenceNumber
+	if jumped { // what came before belongs to the time line before
 		c.log.Info("sender began a new time line", "session", c.pub.session, "track", t.cfg.Kind.String(), "moved", moved)
+		t.in.flush()
 		c.line.jump(t.cfg.Kind, moved)
 	}
-	if c.pub == nil {
-		return // what the packet completed ended the publisher
-	}
-	if opened {
+	if t.in.reorder.push(now, sequence, raw) {
 		t.in.ask(now, t.cfg.NACK)
 	}
 	if t.in.tooBig {

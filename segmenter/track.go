@@ -64,8 +64,9 @@ func (in *ingest) open(cfg *Config, t TrackConfig) {
 	in.reorder.lost = in.lose
 }
 
-// write takes one packet off the wire. It reports the distance by which the sender's clock jumped.
-func (in *ingest) write(now time.Duration, raw []byte) (opened bool, moved time.Duration, jumped bool) {
+// arrive reads a packet off the wire into in.packet and notes its arrival; false for garbage. It reports by how much the
+// sender's time line moved, if it began a new one.
+func (in *ingest) arrive(now time.Duration, raw []byte) (moved time.Duration, jumped, ok bool) {
 	in.packets++
 	in.bytes += uint64(len(raw))
 	if !in.came {
@@ -73,13 +74,22 @@ func (in *ingest) write(now time.Duration, raw []byte) (opened bool, moved time.
 	}
 	if err := in.packet.Unmarshal(raw); err != nil {
 		in.garbage++
-		return false, 0, false
+		return 0, false, false
 	}
-	if len(in.packet.Payload) > 0 { // padding alone is no sign of life
-		moved, jumped = in.clock.arrive(now, in.packet.Timestamp)
-		in.lastMedia = now
+	if len(in.packet.Payload) == 0 {
+		return 0, false, true // padding alone is no sign of life
 	}
-	return in.reorder.push(now, in.packet.SequenceNumber, raw), moved, jumped
+	in.lastMedia = now
+	moved, jumped = in.clock.arrive(now, in.packet.Timestamp)
+	return moved, jumped, true
+}
+
+// flush gives out all that is held, as it is.
+func (in *ingest) flush() {
+	in.reorder.flush()
+	if in.h264 != nil {
+		in.h264.Flush(in.emit)
+	}
 }
 
 // deliver takes the packets in sequence order.

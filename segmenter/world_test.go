@@ -215,13 +215,16 @@ type camera struct {
 	ts     uint32
 	began  time.Duration
 	sent   []unit
-	idr    bool // obeys PLI: the next unit is an IDR
+	obeys  bool // PLI makes the next unit an IDR
+	idr    bool
+	hold   time.Duration        // the camera stands still for so long, once
+	wobble func() time.Duration // added to a unit's capture time
 	plis   int
 	pass   func(n int, raw []byte) bool // false: lost on the way
 	count  int
 	delay  func() time.Duration
 	stop   bool
-	parted int
+	late   time.Duration
 }
 
 func (c *camera) send() {
@@ -236,18 +239,29 @@ func (c *camera) send() {
 	}
 	u := c.units[c.next%len(c.units)]
 	c.next++
-	ts := c.ts + uint32(timeToTicks(time.Duration(len(c.sent))*c.frame+time.Duration(u.pts-int64(c.next-1)%int64(len(c.units)))*c.frame, videoRate))
+	media := c.w.now - c.began + time.Duration(u.pts-int64(c.next-1)%int64(len(c.units)))*c.frame
+	ts := c.ts + uint32(timeToTicks(media, videoRate))
 	c.sent = append(c.sent, u)
 	c.packets(u, ts)
-	c.w.at(c.began+time.Duration(len(c.sent))*c.frame, c.send)
+	c.late += c.hold
+	c.hold = 0
+	wobble := time.Duration(0)
+	if c.wobble != nil {
+		wobble = c.wobble()
+	}
+	c.w.at(c.began+c.late+time.Duration(len(c.sent))*c.frame+wobble, c.send)
+}
+
+func (c *camera) payloads(u unit) (list [][]byte) {
+	var pay codecs.H264Payloader
+	for _, n := range u.nalus {
+		list = append(list, pay.Payload(1100, n)...)
+	}
+	return list
 }
 
 func (c *camera) packets(u unit, ts uint32) {
-	var pay codecs.H264Payloader
-	var payloads [][]byte
-	for _, n := range u.nalus {
-		payloads = append(payloads, pay.Payload(1100, n)...)
-	}
+	payloads := c.payloads(u)
 	for i, p := range payloads {
 		pkt := rtp.Packet{Header: rtp.Header{
 			Version: 2, PayloadType: 96, SequenceNumber: c.seq, Timestamp: ts, SSRC: 1, Marker: i == len(payloads)-1,
@@ -320,7 +334,7 @@ func (w *world) publish(units []unit, fps float64, audio bool) *studio {
 	if units != nil {
 		s.cam = &camera{w: w, units: units, frame: time.Duration(float64(time.Second) / fps), seq: 65500, ts: 1<<32 - 5000, began: w.now}
 		s.cam.track = func() *Track { return s.pub.Track(Video) }
-		cfg.Tracks = append(cfg.Tracks, TrackConfig{Kind: Video, PLI: func() { s.cam.plis++ }})
+		cfg.Tracks = append(cfg.Tracks, TrackConfig{Kind: Video, PLI: func() { s.cam.plis++; s.cam.idr = s.cam.obeys }})
 	}
 	if audio {
 		s.mic = &microphone{w: w, seq: 7, ts: 12345, began: w.now}

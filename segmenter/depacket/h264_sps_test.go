@@ -150,11 +150,19 @@ func TestParseSPS_cutShort(t *testing.T) {
 
 func TestParseSPS_outOfRange(t *testing.T) {
 	for name, write := range map[string]func(w *bitWriter){
-		"id 32":            func(w *bitWriter) { w.ue(32) },
-		"frame_num bits":   func(w *bitWriter) { w.ue(0); w.ue(13); w.ue(2) },
-		"order type 3":     func(w *bitWriter) { w.ue(0); w.ue(0); w.ue(3) },
-		"order bits":       func(w *bitWriter) { w.ue(0); w.ue(0); w.ue(0); w.ue(13) },
-		"256 frame cycles": func(w *bitWriter) { w.ue(0); w.ue(0); w.ue(1); w.u(1, 0); w.se(0); w.se(0); w.ue(256) },
+		"id 32":          func(w *bitWriter) { w.ue(32) },
+		"frame_num bits": func(w *bitWriter) { w.ue(0); w.ue(13); w.ue(2) },
+		"order type 3":   func(w *bitWriter) { w.ue(0); w.ue(0); w.ue(3) },
+		"order bits":     func(w *bitWriter) { w.ue(0); w.ue(0); w.ue(0); w.ue(13) },
+		"256 frame cycles": func(w *bitWriter) {
+			w.ue(0)
+			w.ue(0)
+			w.ue(1)
+			w.u(1, 0)
+			w.se(0)
+			w.se(0)
+			w.ue(256)
+		},
 	} {
 		var w bitWriter
 		w.u(24, 77<<16|31)

@@ -312,7 +312,7 @@ func TestH264_recordedOrder(t *testing.T) {
 	require.Equal(t, "IPBBBPBBBPBB", types[:12])
 	require.Equal(t, 2, r.MaxReorder())
 
-	for name, want := range map[string]int{"slices": 0, "refresh": 0, "opengop": 1} {
+	for name, want := range map[string]int{"slices": 0, "refresh": 0, "opengop": 2} {
 		each := map[bool]int{true: 4, false: 1}[name == "slices"]
 		r := newReceiver(t)
 		require.Equal(t, -1, r.MaxReorder())

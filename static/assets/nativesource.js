@@ -1,0 +1,51 @@
+// The browser's own HLS player, for browsers without Media Source Extensions. It has the form of HlsSource.
+
+/** Whether this browser plays HLS by itself. */
+export const supported = video => video.canPlayType('application/vnd.apple.mpegurl') !== '';
+
+/** NativeSource plays one generation with the browser's player; done resolves as that of HlsSource. */
+export class NativeSource {
+  generation = null;
+  ending = false;
+  fatal = 0;
+  errors = [];
+  target = NaN;
+  bitrate = NaN;
+  codecs = '';
+  engine = 'native';
+  hls = null;
+  #finish;
+
+  constructor(video, url, generation) {
+    this.video = video;
+    this.generation = generation;
+    this.done = new Promise(resolve => { this.#finish = resolve; });
+    this.failed = () => {
+      this.fatal++;
+      this.errors = [...this.errors, `${Math.round(performance.now())} ${video.error?.message || `code ${video.error?.code}`}`].slice(-20);
+      this.lose(this.errors.at(-1));
+    };
+    this.played = () => this.#end('ended');
+    video.addEventListener('error', this.failed);
+    video.addEventListener('ended', this.played);
+    video.src = url;
+  }
+
+  get edge() { const s = this.video.seekable; return s.length ? s.end(s.length - 1) : NaN; }
+  get latency() { return this.edge - this.video.currentTime; }
+  get playingDate() {
+    const start = this.video.getStartDate?.().getTime();
+    return start > 0 ? new Date(start + this.video.currentTime * 1000) : null;
+  }
+
+  lose(message) { this.#end('lost', message); }
+
+  close() {
+    this.video.removeEventListener('error', this.failed);
+    this.video.removeEventListener('ended', this.played);
+    this.video.removeAttribute('src');
+    this.video.load();
+  }
+
+  #end(reason, message = '') { this.#finish({reason, generation: this.generation, message}); }
+}

@@ -1,0 +1,215 @@
+// The player that never gives up: it waits for the stream, plays a generation, moves on to the next.
+import {HlsSource, generationOf, supported as hlsSupported} from './hlssource.js';
+import {NativeSource, supported as nativeSupported} from './nativesource.js';
+import {pace, tooFar} from './pace.js';
+
+const poll = 1000;       // ms between questions while the stream is offline; none is asked while it plays
+const startLimit = 15;   // s to a first picture, then another try
+const stallLimit = 12;   // s without progress, then another try
+const jumpLimit = 4;     // s without progress, then a jump to the edge
+
+const sleep = ms => new Promise(done => setTimeout(done, ms));
+
+/**
+ * Player keeps one video element at the live edge of one stream. It fires 'change' when state, message or the
+ * generation change. States: offline, loading, playing, stalled, error.
+ */
+export class Player extends EventTarget {
+  state = 'loading';
+  why = '';         // offline: waiting, ended or unreachable; error: words
+  follow = true;    // the viewer wants to be live
+  stalls = 0;
+  generations = 0;
+  startup = NaN;    // ms from opening the page to the first picture
+  source = null;
+  #finished = null; // the generation that is over or cannot be played
+  #fatal = 0;
+  #useNative = false;
+  #progress = {time: -1, at: 0};
+  #tick = 0;
+  #rate = {frames: 0, at: 0, value: NaN};
+
+  constructor(video, stream, remember = () => {}) {
+    super();
+    this.video = video;
+    this.url = `/hls/${stream}/index.m3u8`;
+    this.remember = remember; // keeps the last picture before the element loses it
+    video.addEventListener('playing', () => this.#playing());
+    video.addEventListener('waiting', () => this.#waiting());
+    // A jump leaves some browsers waiting without a word when it is over.
+    video.addEventListener('timeupdate', () => { if (this.state === 'stalled' && video.readyState > 2) this.#playing(); });
+  }
+
+  /** Runs until the page closes. */
+  async run() {
+    this.#useNative = !hlsSupported();
+    if (this.#useNative && !nativeSupported(this.video)) return this.#set('error', 'This browser plays neither Media Source Extensions nor HLS. Try a newer one.');
+    setInterval(() => this.#watch(), 250);
+    // hls.js asks for the index itself: there is no need to ask before it the first time.
+    let generation = this.#useNative ? await this.#available() : null;
+    for (;;) {
+      const begun = performance.now(), outcome = await this.#play(generation);
+      this.#after(outcome);
+      if (outcome.reason === 'lost') await sleep(Math.max(0, poll - (performance.now() - begun)));
+      generation = await this.#available();
+    }
+  }
+
+  /** Plays one generation to its end. */
+  async #play(generation) {
+    this.#progress = {time: -1, at: performance.now()};
+    if (this.state !== 'stalled') this.#set('loading');
+    const source = this.source = this.#useNative ? new NativeSource(this.video, this.url, generation) : new HlsSource(this.video, this.url, this.#finished);
+    this.play();
+    const outcome = await source.done;
+    this.remember(this.video);
+    this.#fatal += source.fatal;
+    this.source = null;
+    source.close();
+    return {...outcome, generation: outcome.generation ?? generation};
+  }
+
+  #after({reason, generation, message}) {
+    this.follow = true;
+    switch (reason) {
+      case 'ended': this.#finished = generation; return this.#set('offline', 'ended');
+      case 'absent': return this.#set('offline', 'waiting');
+      case 'unplayable':
+        if (!this.#useNative && nativeSupported(this.video)) { this.#useNative = true; return this.#set('loading'); }
+        this.#finished = generation;
+        return this.#set('error', message);
+      default: return this.#set(this.generations > 0 ? 'stalled' : 'loading', message);
+    }
+  }
+
+  /** Resolves to the generation that is there to be played, other than the one that is over. */
+  async #available() {
+    for (let failures = 0; ; await sleep(poll)) {
+      try {
+        const response = await fetch(this.url, {cache: 'no-store', signal: AbortSignal.timeout(5000)});
+        failures = 0;
+        if (response.ok) {
+          const generation = generationIn(await response.text(), this.url);
+          if (generation !== this.#finished) return generation;
+          if (this.state === 'error') continue;
+        }
+        this.#set('offline', this.#finished && response.ok ? 'ended' : this.why === 'ended' ? 'ended' : 'waiting');
+      } catch {
+        if (++failures > 1) this.#set('offline', 'unreachable');
+      }
+    }
+  }
+
+  #playing() {
+    if (!this.source) return;
+    if (!this.source.counted) { this.source.counted = true; this.generations++; }
+    if (Number.isNaN(this.startup)) this.startup = performance.now();
+    this.#set('playing');
+  }
+
+  #waiting() {
+    if (this.state !== 'playing' || this.video.seeking || this.video.paused || this.source?.ending) return;
+    this.stalls++;
+    this.#set('stalled');
+  }
+
+  /** Four times a second: keeps the pace, and looks for a player that stands still. */
+  #watch() {
+    const {video, source} = this, now = performance.now(), slept = now - this.#tick > 5000 && this.#tick > 0;
+    this.#tick = now;
+    if (!source) return;
+    if (video.currentTime !== this.#progress.time || video.paused && this.generations > 0) this.#progress = {time: video.currentTime, at: now};
+    if (!video.paused && !source.ending) this.#keepPace(slept);
+    const still = (now - this.#progress.at) / 1000;
+    if (still > (source.counted ? stallLimit : startLimit) && !source.ending) source.lose('no progress');
+    else if (still > jumpLimit && source.counted && this.follow) this.goLive();
+    else if (still > stallLimit && source.ending) source.lose('the end does not come');
+  }
+
+  #keepPace(slept) {
+    const {video, source, follow} = this, {latency, target} = source;
+    if (source.hls === null) return; // the native player keeps its own pace
+    const rate = pace({latency, target, ahead: this.ahead, current: video.playbackRate, follow});
+    if (video.playbackRate !== rate) video.playbackRate = rate;
+    if (this.state === 'playing' && tooFar({latency, target, follow}) || slept && follow) this.goLive();
+  }
+
+  /** Seconds that are buffered after the picture that is shown. */
+  get ahead() {
+    const {buffered, currentTime} = this.video;
+    for (let i = 0; i < buffered.length; i++) {
+      if (buffered.start(i) <= currentTime + .1 && currentTime <= buffered.end(i)) return buffered.end(i) - currentTime;
+    }
+    return 0;
+  }
+
+  /** Where a viewer can go: [oldest, live] in the element's time; null when there is nothing. */
+  get range() {
+    const {seekable} = this.video, edge = this.source?.edge;
+    return seekable.length && Number.isFinite(edge) ? [seekable.start(0), Math.max(seekable.start(0), edge)] : null;
+  }
+
+  goLive() {
+    this.follow = true;
+    const range = this.range;
+    if (range && Math.abs(range[1] - this.video.currentTime) > .5) this.video.currentTime = range[1];
+    this.play();
+  }
+
+  /** Goes to a point of range; near its end the viewer follows the edge again. */
+  seek(time) {
+    const range = this.range;
+    if (!range) return;
+    this.follow = time > range[1] - 1;
+    this.video.currentTime = Math.min(range[1], Math.max(range[0], time));
+  }
+
+  /** Plays; where the browser allows no sound before a click, without sound. */
+  async play() {
+    try {
+      await this.video.play();
+    } catch (error) {
+      if (error.name !== 'NotAllowedError' || this.video.muted) return; // interrupted by a new source, or the big button asks for a click
+      this.video.muted = true;
+      this.video.play().catch(() => {});
+    }
+  }
+
+  pause() { this.follow = false; this.video.pause(); }
+
+  /** Seconds since the shown picture came to the server, by both clocks; NaN when unknown. */
+  get wallLatency() {
+    const date = this.source?.playingDate;
+    return date ? (Date.now() - date.getTime()) / 1000 : NaN;
+  }
+
+  /** What tests and the readout see; times in seconds, bitrate in bits per second, startup in milliseconds. */
+  stats() {
+    const {video, source} = this, quality = video.getVideoPlaybackQuality?.() ?? {};
+    const frames = quality.totalVideoFrames ?? 0, now = performance.now(), span = now - this.#rate.at;
+    if (span > 1900) this.#rate = {frames, at: now, value: span < 5000 && frames >= this.#rate.frames ? 1000 * (frames - this.#rate.frames) / span : NaN};
+    return {
+      state: this.state, why: this.why, engine: source?.engine ?? '', codecs: source?.codecs ?? '', generation: source?.generation ?? null, generations: this.generations,
+      latency: source?.latency ?? NaN, targetLatency: source?.target ?? NaN, wallLatency: this.wallLatency, playbackRate: video.playbackRate,
+      currentTime: video.currentTime, bufferAhead: this.ahead, bitrate: source?.bitrate ?? NaN, frameRate: this.#rate.value,
+      frames, dropped: quality.droppedVideoFrames ?? 0, width: video.videoWidth, height: video.videoHeight,
+      stalls: this.stalls, fatal: this.#fatal + (source?.fatal ?? 0), errors: source?.errors ?? [], startup: this.startup,
+      muted: video.muted, volume: video.volume, paused: video.paused, follow: this.follow,
+    };
+  }
+
+  #set(state, why = '') {
+    if (this.state === state && this.why === why) return;
+    this.state = state;
+    this.why = why;
+    this.#change();
+  }
+
+  #change() { this.dispatchEvent(new Event('change')); }
+}
+
+/** The generation that an index playlist leads to. */
+function generationIn(text, url) {
+  const line = text.split('\n').find(l => l.trim() && !l.startsWith('#'));
+  return generationOf(line?.trim(), url) ?? text;
+}

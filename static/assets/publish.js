@@ -1,0 +1,194 @@
+// The publish page.
+import {$, copyLine, setIcon, setPill, setText} from './dom.js';
+import {bitrate, frameRate, nameFrom, picture} from './format.js';
+import {devices, open} from './sources.js';
+import {meter} from './sound.js';
+import {Uplink, measure} from './uplink.js';
+
+const stream = nameFrom(location.pathname), root = document.documentElement, query = new URLSearchParams(location.search);
+const uplink = new Uplink(), form = $('form');
+let source = null, level = null, sample = null, opening = null;
+
+const kinds = {
+  camera: {icon: 'camera', empty: 'Your camera is off.', open: 'Turn on the camera'},
+  screen: {icon: 'screen', empty: 'Nothing is shared yet.', open: 'Choose what to share', sound: 'Sound of the screen'},
+  canvas: {icon: 'pattern', empty: 'A moving picture with a clock and a tone.', open: 'Show the test picture', sound: 'Tone'},
+};
+const pills = {idle: ['Not publishing', ''], connecting: ['Connecting', 'warn'], live: ['Live', 'good'], error: ['Stopped', 'bad']};
+const limits = {none: 'nothing', cpu: 'this computer', bandwidth: 'the network', other: 'the browser'};
+const kind = () => form.elements.source.value;
+
+function settings() {
+  const [width, height] = $('size').value.split('x').map(Number);
+  return {width, height, fps: +$('fps').value, camera: $('camera').value, mic: $('mic').value, sound: $('sound').checked, name: stream};
+}
+
+const bounds = () => ({bitrate: 1000 * $('kbps').value, fps: +$('fps').value});
+
+function trouble(text = '') {
+  setText($('trouble-text'), text);
+  $('trouble').hidden = !text;
+}
+
+/** Opens the chosen source, once at a time; the one before goes on until the new one is there. */
+async function openSource() {
+  if (opening) return opening;
+  opening = (async () => {
+    trouble();
+    const next = await open(kind(), settings()), before = source;
+    source = next;
+    next.ending?.addEventListener('ended', () => { if (source === next) lostSource(); });
+    $('preview').srcObject = new MediaStream([next.video]);
+    listen(next.audio);
+    await uplink.change({media: next, ...bounds()});
+    before?.stop();
+    showForm();
+    await listDevices();
+  })();
+  try {
+    await opening;
+    return true;
+  } catch (error) {
+    trouble(error.message);
+    return false;
+  } finally {
+    opening = null;
+  }
+}
+
+function closeSource() {
+  source?.stop();
+  source = null;
+  $('preview').srcObject = null;
+  listen(null);
+  showForm();
+}
+
+/** The person ended the share, or pulled the camera's plug. */
+async function lostSource() {
+  const live = uplink.state !== 'idle';
+  closeSource();
+  await uplink.stop();
+  if (live) trouble('The source has ended, and with it the stream.');
+}
+
+function listen(track) {
+  level?.stop();
+  level = track ? meter(track) : null;
+  $('level-field').hidden = !track;
+}
+
+async function listDevices() {
+  for (const [id, type] of [['camera', 'videoinput'], ['mic', 'audioinput']]) {
+    const select = $(id), chosen = select.value, found = await devices(type);
+    for (const option of [...select.options]) { if (option.value && option.value !== 'none') option.remove(); }
+    select.options[0].after(...found.map(d => new Option(d.label, d.deviceId)));
+    if ([...select.options].some(o => o.value === chosen)) select.value = chosen;
+  }
+}
+
+function showForm() {
+  const k = kinds[kind()], busy = uplink.state === 'live' || uplink.state === 'connecting';
+  $('camera-field').hidden = kind() !== 'camera';
+  $('mic-field').hidden = kind() === 'canvas';
+  $('sound-field').hidden = !k.sound;
+  setText($('sound-text'), k.sound ?? '');
+  $('empty').hidden = Boolean(source);
+  setIcon($('empty'), k.icon);
+  setText($('empty-text'), k.empty);
+  setText($('open'), k.open);
+  $('token').disabled = busy;
+  $('go').classList.toggle('primary', !busy);
+  $('go').classList.toggle('stop', busy);
+  setText($('go'), busy ? 'Stop' : 'Go live');
+}
+
+function showState() {
+  const {state, words} = uplink;
+  root.dataset.state = state;
+  setPill($('pill'), ...pills[state]);
+  trouble(state === 'error' ? words : '');
+  setText($('status'), state === 'live' ? 'You are live. Viewers see you about a second later.' : state === 'idle' || state === 'error' ? 'Choose a source, then go live.' : words);
+  document.title = `${state === 'live' ? '● ' : ''}Publish ${stream} · whipsaw`;
+  if (state !== 'live') { sample = null; showNumbers(null); }
+  showForm();
+}
+
+function showNumbers(s) {
+  setText($('t-bitrate'), bitrate(s?.bitrate));
+  setText($('t-picture'), picture(s?.width, s?.height));
+  setText($('t-rate'), s?.fps > 0 ? frameRate(Math.round(s.fps)) : '–');
+  setText($('t-rtt'), s?.rtt >= 0 ? `${s.rtt < 10 ? s.rtt.toFixed(1) : Math.round(s.rtt)} ms` : '–');
+  setText($('t-lost'), s ? String(s.lost) : '–');
+  setText($('t-limit'), s ? limits[s.limit] ?? 'nothing' : '–');
+}
+
+async function goOrStop() {
+  if (uplink.state === 'live' || uplink.state === 'connecting') return uplink.stop();
+  if (!source && !await openSource()) return;
+  const token = $('token').value.trim();
+  sessionStorage.setItem('whipsaw-token', token);
+  return uplink.start({endpoint: `/whip/${stream}`, token, media: source, ...bounds()});
+}
+
+/** A change of what is sent takes effect at once, also while live. */
+function changed(event) {
+  if (event.target.name === 'source' && uplink.state === 'idle') closeSource();
+  showForm();
+  if (event.target.id === 'kbps') return uplink.change(bounds());
+  if (event.target.id !== 'token' && (source || uplink.state === 'live')) return openSource();
+}
+
+/** ?source=canvas&size=640x360&fps=30&kbps=800 choose; values that are not offered are added. */
+function preset() {
+  const wanted = query.get('source');
+  if (wanted in kinds) form.elements.source.value = wanted;
+  for (const [id, rule] of [['size', /^\d{2,4}x\d{2,4}$/], ['fps', /^\d{1,2}$/], ['kbps', /^\d{2,5}$/]]) {
+    const value = query.get(id);
+    if (!value || !rule.test(value)) continue;
+    if (![...$(id).options].some(o => o.value === value)) $(id).add(new Option(value, value));
+    $(id).value = value;
+  }
+  $('token').value = sessionStorage.getItem('whipsaw-token') ?? '';
+}
+
+function stats() {
+  const {state, words, attempts, sessions} = uplink, s = sample ?? {};
+  return {state, words, attempts, sessions, source: kind(), bitrate: s.bitrate, frames: s.frames, frameRate: s.fps, width: s.width, height: s.height, rtt: s.rtt, lost: s.lost, limit: s.limit, level: level?.level() ?? 0};
+}
+
+function wire() {
+  form.addEventListener('submit', event => { event.preventDefault(); goOrStop(); });
+  form.addEventListener('change', changed);
+  $('open').addEventListener('click', openSource);
+  $('reveal').addEventListener('click', () => {
+    const shown = $('token').type === 'password';
+    $('token').type = shown ? 'text' : 'password';
+    $('reveal').setAttribute('aria-pressed', String(shown));
+  });
+  uplink.addEventListener('change', showState);
+  navigator.mediaDevices?.addEventListener('devicechange', listDevices);
+  // DELETE goes out while the page goes away; coming back from the history begins idle.
+  addEventListener('pagehide', () => { uplink.stop(); closeSource(); });
+  setInterval(async () => {
+    const {session} = uplink;
+    if (uplink.state !== 'live' || !session) return;
+    sample = await measure(session, sample);
+    if (uplink.state === 'live') showNumbers(sample);
+  }, 1000);
+  setInterval(() => { if (level && !document.hidden) $('level').value = level.level(); }, 100);
+}
+
+function start() {
+  setText($('name'), stream);
+  $('watch').href = `/watch/${stream}`;
+  $('links').append(copyLine('Page to watch', `${location.origin}/watch/${stream}`));
+  window.whipsaw = {uplink, stats, start: goOrStop, stop: () => uplink.stop()};
+  preset();
+  wire();
+  showState();
+  listDevices();
+  if (query.get('autostart') === '1') goOrStop();
+}
+
+if (stream) start();

@@ -1,0 +1,80 @@
+// The watch page.
+import {$, copyLine, setPill, setText} from './dom.js';
+import {nameFrom} from './format.js';
+import {Player} from './player.js';
+import {control} from './controls.js';
+import {showOverlay, showTiles} from './readout.js';
+
+const stream = nameFrom(location.pathname), root = document.documentElement, query = new URLSearchParams(location.search);
+const video = $('video');
+
+const words = {
+  loading: ['Connecting', ''], playing: ['Live', 'good'], stalled: ['Waiting for data', 'warn'], offline: ['Offline', ''], error: ['Cannot play', 'bad'],
+};
+const posters = {
+  waiting: ['Not live right now', 'The picture appears here by itself when the stream begins.'],
+  ended: ['The stream has ended', 'Should it begin again, the picture appears here by itself.'],
+  unreachable: ['The server cannot be reached', 'Trying again every second.'],
+};
+
+/** Keeps the last picture on a canvas, for the time in which the element has none. */
+function remember() {
+  const still = $('still');
+  if (!video.videoWidth) return;
+  still.width = video.videoWidth;
+  still.height = video.videoHeight;
+  still.getContext('2d').drawImage(video, 0, 0);
+}
+
+function forget() {
+  $('still').width = $('still').height = 0;
+}
+
+function show(player) {
+  const {state, why} = player, [text, tone] = words[state];
+  root.dataset.state = state;
+  setPill($('pill'), text, tone);
+  setText($('announce'), text);
+  const [headline, detail] = state === 'error' ? ['This stream cannot be played here', why] : posters[why] ?? posters.waiting;
+  setText($('headline'), headline);
+  setText($('detail'), detail);
+  document.title = `${state === 'playing' ? '● ' : ''}${stream} · whipsaw`;
+  if (state === 'playing') forget();
+}
+
+function share() {
+  const page = `${location.origin}/watch/${stream}`;
+  $('share').append(copyLine('This page', page), copyLine('HLS URL for other players', `${location.origin}/hls/${stream}/index.m3u8`));
+}
+
+function start() {
+  setText($('name'), stream);
+  $('publish').href = `/publish/${stream}`;
+  root.classList.toggle('embedded', window !== window.top || query.has('embed'));
+  const player = new Player(video, stream, remember), overlay = $('overlay');
+  const toggle = () => {
+    overlay.hidden = !overlay.hidden;
+    $('stats').setAttribute('aria-pressed', String(!overlay.hidden));
+    if (!overlay.hidden) showOverlay(player.stats());
+  };
+  // ?muted=0 asks for sound from the start; the browser may refuse, then it goes on without.
+  video.muted = query.get('muted') !== '0';
+  window.whipsaw = {get hls() { return player.source?.hls ?? null; }, stats: () => player.stats(), player};
+  // The stage takes the form of the picture, within what leaves room for the controls.
+  video.addEventListener('resize', () => {
+    if (video.videoWidth) root.style.setProperty('--ratio', Math.min(2.4, Math.max(.75, video.videoWidth / video.videoHeight)));
+  });
+  player.addEventListener('change', () => show(player));
+  control(player, toggle);
+  share();
+  if (navigator.mediaSession) navigator.mediaSession.metadata = new MediaMetadata({title: stream, artist: 'whipsaw'});
+  setInterval(() => {
+    const s = player.stats();
+    showTiles(s);
+    if (!overlay.hidden) showOverlay(s);
+  }, 500);
+  show(player);
+  player.run();
+}
+
+if (stream) start();

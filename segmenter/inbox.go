@@ -48,11 +48,12 @@ func (b *inbox) packet(t *Track, raw []byte) {
 }
 
 func (b *inbox) report(t *Track, ntp uint64, rtp uint32) {
-	b.put(entry{track: t, at: b.now(), report: true, ntp: ntp, rtp: rtp})
+	b.put(entry{track: t, report: true, ntp: ntp, rtp: rtp})
 }
 
 // put appends an entry; false when the stream has ended.
 func (b *inbox) put(e entry) bool {
+	e.at = b.now()
 	b.mu.Lock()
 	if b.shut {
 		b.mu.Unlock()

@@ -139,7 +139,6 @@ func TestBFramesAreShownAtTheirTime(t *testing.T) {
 // decodeOrderPTS reads when each unit is shown from its picture order count.
 func decodeOrderPTS(units []unit) []int64 {
 	d := depacket.NewH264(1 << 20)
-	cam := camera{}
 	var out []int64
 	base := int64(0)
 	take := func(u *depacket.AccessUnit) {
@@ -149,7 +148,7 @@ func decodeOrderPTS(units []unit) []int64 {
 		out = append(out, base+u.POC/2)
 	}
 	for i, u := range units {
-		for _, p := range cam.payloads(u) {
+		for _, p := range payloads(u) {
 			if err := d.Push(depacket.Packet{Timestamp: uint32(i), Payload: p}, take); err != nil {
 				panic(err)
 			}

@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/pion/rtp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -31,14 +30,7 @@ var audioTrack = []TrackConfig{{Kind: Audio, Channels: 2}}
 // sing sends n Opus frames in real (virtual) time.
 func sing(p *Publisher, n int) {
 	for i := range n {
-		pkt := rtp.Packet{Header: rtp.Header{
-			Version: 2, PayloadType: 111, SequenceNumber: uint16(i), Timestamp: uint32(960 * i),
-		}, Payload: opusFrame(uint32(i))}
-		raw, err := pkt.Marshal()
-		if err != nil {
-			panic(err)
-		}
-		p.Track(Audio).WriteRTP(raw)
+		p.Track(Audio).WriteRTP(audioPacket(uint16(i), uint32(960*i), opusFrame(uint32(i))))
 		select {
 		case <-p.Done():
 			return

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
+	"sync"
 	"time"
 
 	"whipsaw/segmenter/playlist"
@@ -55,12 +56,20 @@ func (s *Snapshot) Delta() *Rendered {
 	return s.delta.out
 }
 
+// compressors are reused: one holds about a megabyte.
+var compressors = sync.Pool{New: func() any {
+	w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // errs only on an unknown level
+	return w
+}}
+
 // render compresses a playlist once for all who accept gzip.
 func render(body []byte) *Rendered {
 	var z bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&z, gzip.BestSpeed) // errs only on an unknown level
-	w.Write(body)                                   // a bytes.Buffer does not fail
+	w := compressors.Get().(*gzip.Writer)
+	w.Reset(&z)
+	w.Write(body) // a bytes.Buffer does not fail
 	w.Close()
+	compressors.Put(w)
 	sum := sha256.Sum256(body)
 	return &Rendered{Body: body, Gzip: z.Bytes(), ETag: `"` + hex.EncodeToString(sum[:8]) + `"`}
 }

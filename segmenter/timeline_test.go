@@ -87,8 +87,12 @@ func twoTracks(videoDelay, audioDelay func() time.Duration, reports bool, wrongB
 
 func TestSenderReportsAlignTheTracks(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
-	slow := func() time.Duration { return 180*time.Millisecond + time.Duration(rnd.Int64N(int64(40*time.Millisecond))) }
-	fast := func() time.Duration { return 10*time.Millisecond + time.Duration(rnd.Int64N(int64(10*time.Millisecond))) }
+	slow := func() time.Duration {
+		return 180*time.Millisecond + time.Duration(rnd.Int64N(int64(40*time.Millisecond)))
+	}
+	fast := func() time.Duration {
+		return 10*time.Millisecond + time.Duration(rnd.Int64N(int64(10*time.Millisecond)))
+	}
 	require.Less(t, twoTracks(slow, fast, true, 0), 2*time.Millisecond, "video that travels longer is put right by the reports")
 	require.Greater(t, twoTracks(slow, fast, false, 0), 100*time.Millisecond, "without reports arrival is all there is")
 	require.Less(t, twoTracks(fast, fast, true, time.Hour), 20*time.Millisecond, "a report that is an hour off is not believed")

@@ -252,7 +252,7 @@ func (c *camera) send() {
 	c.w.at(c.began+c.late+time.Duration(len(c.sent))*c.frame+wobble, c.send)
 }
 
-func (c *camera) payloads(u unit) (list [][]byte) {
+func payloads(u unit) (list [][]byte) {
 	var pay codecs.H264Payloader
 	for _, n := range u.nalus {
 		list = append(list, pay.Payload(1100, n)...)
@@ -260,20 +260,39 @@ func (c *camera) payloads(u unit) (list [][]byte) {
 	return list
 }
 
-func (c *camera) packets(u unit, ts uint32) {
-	payloads := c.payloads(u)
-	for i, p := range payloads {
+// packetize makes RTP packets of a unit, the last one with the marker.
+func packetize(u unit, seq *uint16, ts uint32) (list [][]byte) {
+	all := payloads(u)
+	for i, p := range all {
 		pkt := rtp.Packet{Header: rtp.Header{
-			Version: 2, PayloadType: 96, SequenceNumber: c.seq, Timestamp: ts, SSRC: 1, Marker: i == len(payloads)-1,
+			Version: 2, PayloadType: 96, SequenceNumber: *seq, Timestamp: ts, SSRC: 1, Marker: i == len(all)-1,
 		}, Payload: p}
-		c.seq++
-		raw, err := pkt.Marshal()
-		require.NoError(c.w.t, err)
+		*seq++
+		list = append(list, marshal(pkt))
+	}
+	return list
+}
+
+func audioPacket(seq uint16, ts uint32, opus []byte) []byte {
+	return marshal(rtp.Packet{Header: rtp.Header{
+		Version: 2, PayloadType: 111, SequenceNumber: seq, Timestamp: ts, SSRC: 2,
+	}, Payload: opus})
+}
+
+func marshal(p rtp.Packet) []byte {
+	raw, err := p.Marshal()
+	if err != nil {
+		panic(err)
+	}
+	return raw
+}
+
+func (c *camera) packets(u unit, ts uint32) {
+	for _, raw := range packetize(u, &c.seq, ts) {
 		c.count++
-		if c.pass != nil && !c.pass(c.count, raw) {
-			continue
+		if c.pass == nil || c.pass(c.count, raw) {
+			c.w.deliver(c.track(), raw, c.delay)
 		}
-		c.w.deliver(c.track(), raw, c.delay)
 	}
 }
 
@@ -307,11 +326,7 @@ func (m *microphone) send() {
 	if m.stop {
 		return
 	}
-	pkt := rtp.Packet{Header: rtp.Header{
-		Version: 2, PayloadType: 111, SequenceNumber: m.seq, Timestamp: m.ts + 960*m.n, SSRC: 2,
-	}, Payload: opusFrame(m.n)}
-	raw, err := pkt.Marshal()
-	require.NoError(m.w.t, err)
+	raw := audioPacket(m.seq, m.ts+960*m.n, opusFrame(m.n))
 	m.seq++
 	m.n++
 	if m.pass == nil || m.pass(int(m.n)) {

@@ -1,0 +1,67 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// command is one sub-command for help and errors.
+type command struct {
+	name, line, help string
+	settings         []Setting
+}
+
+func commands() []command {
+	return []command{
+		{"", "whipsaw [flags]", "serve: WHIP in, low-latency HLS out", ServeSettings(new(Serve))},
+		{"publish", "whipsaw publish FILE.mp4 WHIP_URL [flags]\n       whipsaw publish --demo WHIP_URL [flags]",
+			"send an MP4 file's H.264 and Opus tracks in real time to a WHIP server", PublishSettings(new(Publish))},
+		{"version", "whipsaw version", "print the version", nil},
+		{"help", "whipsaw help [command]", "print this, or help for one command", nil},
+	}
+}
+
+// commandNames lists the commands for an error.
+func commandNames() string {
+	var names []string
+	for _, c := range commands()[1:] {
+		names = append(names, c.name)
+	}
+	return strings.Join(names, ", ") + ", or none to serve"
+}
+
+// WriteHelp prints help for one command; the empty name is the server, and lists the others. An unknown name is an
+// error that wraps ErrUsage; the others are the writer's.
+func WriteHelp(w io.Writer, name string) error {
+	all := commands()
+	for _, c := range all {
+		if c.name != name {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "usage: %s\n\n%s\n", c.line, c.help); err != nil {
+			return err
+		}
+		if name == "" {
+			if _, err := io.WriteString(w, "\nother commands:\n"+list(all[1:])); err != nil {
+				return err
+			}
+		}
+		if len(c.settings) == 0 {
+			return nil
+		}
+		if _, err := io.WriteString(w, "\nflags, each with its default and, where there is one, its environment variable:\n"); err != nil {
+			return err
+		}
+		return writeSettings(w, c.settings)
+	}
+	return fmt.Errorf("%w: %q is no command; the commands are: %s", ErrUsage, name, commandNames())
+}
+
+func list(commands []command) string {
+	var b strings.Builder
+	for _, c := range commands {
+		fmt.Fprintf(&b, "  %-9s %s\n", c.name, c.help)
+	}
+	return b.String()
+}

@@ -1,0 +1,157 @@
+// Package config turns a command line and its environment into what the commands need. Every setting is defined once,
+// in a table: parsing, --help and the README's test all read that table.
+package config
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// ErrUsage is wrapped by every error that another command line would cure; ErrHelp says that help was asked for.
+var (
+	ErrUsage = errors.New("wrong use")
+	ErrHelp  = errors.New("help requested")
+)
+
+// Setting is one definition: a flag, and an environment variable of the same meaning. A flag outdoes the environment,
+// and that outdoes the default.
+type Setting struct {
+	Name    string // of the flag, without dashes
+	Env     string // of the variable; empty: there is none
+	Value   string // what kind of value, for help; empty: a switch without one
+	Default string // as it would be written on the command line; empty: none
+	Help    string // one sentence without a full stop
+	Repeat  bool   // the flag may stand several times; the variable separates by commas
+	Empty   bool   // an empty variable is a value; otherwise it counts as unset
+
+	set func(values []string) error // called once, with the values that won
+}
+
+// Lookup tells an environment variable, like os.LookupEnv.
+type Lookup func(name string) (string, bool)
+
+// parse reads args by the definitions and calls each one's set. It returns what is no flag, and the names of the
+// settings that were given by flag or variable. Flags may stand before, between and after the others.
+func parse(defs []Setting, args []string, env Lookup) (rest []string, given map[string]bool, err error) {
+	values, rest, err := flags(defs, args)
+	if err != nil {
+		return nil, nil, err
+	}
+	given = make(map[string]bool)
+	for _, d := range defs {
+		v, from := d.choose(values, env)
+		given[d.Name] = from != ""
+		if v == nil {
+			continue
+		}
+		if err := d.set(v); err != nil {
+			return nil, nil, fmt.Errorf("%w: %s: %w", ErrUsage, d.title(from), err)
+		}
+	}
+	return rest, given, nil
+}
+
+// choose returns the values that win and where they come from; no source is the default.
+func (d Setting) choose(values map[string][]string, env Lookup) (v []string, from string) {
+	if v, ok := values[d.Name]; ok {
+		return v, "--" + d.Name
+	}
+	if d.Env != "" {
+		if s, ok := env(d.Env); ok && (s != "" || d.Empty) {
+			if d.Repeat {
+				return splitList(s), d.Env
+			}
+			return []string{s}, d.Env
+		}
+	}
+	if d.Default == "" {
+		return nil, ""
+	}
+	return []string{d.Default}, ""
+}
+
+// title names a setting in an error by what the reader wrote.
+func (d Setting) title(from string) string {
+	if from == "" {
+		return "--" + d.Name
+	}
+	return from
+}
+
+// flags collects the raw values of all flags in args, and the rest.
+func flags(defs []Setting, args []string) (values map[string][]string, rest []string, err error) {
+	fs := flag.NewFlagSet("whipsaw", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	values = make(map[string][]string)
+	for _, d := range defs {
+		collect := func(v string) error {
+			if d.Repeat {
+				values[d.Name] = append(values[d.Name], splitList(v)...)
+			} else {
+				values[d.Name] = []string{v}
+			}
+			return nil
+		}
+		if d.Value == "" {
+			fs.BoolFunc(d.Name, d.Help, collect)
+		} else {
+			fs.Func(d.Name, d.Help, collect)
+		}
+	}
+	for {
+		if err := fs.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, nil, ErrHelp
+			}
+			return nil, nil, fmt.Errorf("%w: %w", ErrUsage, err)
+		}
+		if fs.NArg() == 0 {
+			return values, rest, nil
+		}
+		// The flag package stops at the first other word: keep that one and go on behind it.
+		if stoppedByDashes(args, fs.NArg()) {
+			return values, append(rest, fs.Args()...), nil
+		}
+		rest, args = append(rest, fs.Arg(0)), fs.Args()[1:]
+	}
+}
+
+// stoppedByDashes reports whether the word before the last n ones is "--", behind which nothing is a flag.
+func stoppedByDashes(args []string, n int) bool {
+	i := len(args) - n - 1
+	return i >= 0 && args[i] == "--"
+}
+
+func splitList(s string) []string {
+	out := []string{}
+	for _, v := range strings.Split(s, ",") {
+		if v = strings.TrimSpace(v); v != "" {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// writeSettings lists definitions for help.
+func writeSettings(w io.Writer, defs []Setting) error {
+	for _, d := range defs {
+		line := "  --" + d.Name
+		if d.Value != "" {
+			line += " " + d.Value
+		}
+		var notes []string
+		if d.Default != "" {
+			notes = append(notes, "default "+d.Default)
+		}
+		if d.Env != "" {
+			notes = append(notes, d.Env)
+		}
+		if _, err := fmt.Fprintf(w, "%s\n        %s\n        [%s]\n", line, d.Help, strings.Join(notes, ", ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,49 @@
+package server
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// localOnly refuses what a web page of the internet makes the browser of this machine ask for: under a name of the
+// page's own that resolves to 127.0.0.1 (DNS rebinding), which Host tells, or across origins, which Origin tells.
+func localOnly(log *slog.Logger) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !localHost(r.Host) || !localOrigin(r.Header.Get("Origin")) {
+				log.Debug("request from elsewhere refused", "host", r.Host, "origin", r.Header.Get("Origin"))
+				w.Header().Set("Cache-Control", "no-store")
+				http.Error(w, "this server has no publish token, so it answers only to localhost and 127.0.0.1; "+
+					"to reach it by another name set WHIPSAW_PUBLISH_TOKEN, or start it with --open-publish", http.StatusForbidden)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// localHost reports whether a Host header names this machine and nothing else.
+func localHost(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	name := strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
+	if name == "localhost" || strings.HasSuffix(name, ".localhost") { // RFC 6761 6.3: never asked of the DNS
+		return true
+	}
+	ip, err := netip.ParseAddr(name)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// localOrigin reports whether an Origin header is missing or names a page of this machine; "null" may be anybody's.
+func localOrigin(origin string) bool {
+	if origin == "" {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && localHost(u.Host)
+}

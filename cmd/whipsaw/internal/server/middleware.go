@@ -1,0 +1,62 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5/middleware"
+)
+
+// accessLog logs each request when it has been answered, at debug level; at any other it costs nothing.
+func accessLog(log *slog.Logger) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		if !log.Enabled(context.Background(), slog.LevelDebug) {
+			return next
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			start := time.Now()
+			wrapped := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+			defer func() {
+				log.Debug("request", "method", r.Method, "path", withoutSecret(r.URL.Path), "status", wrapped.Status(),
+					"bytes", wrapped.BytesWritten(), "took", time.Since(start), "remote", r.RemoteAddr, "proto", r.Proto)
+			}()
+			next.ServeHTTP(wrapped, r)
+		})
+	}
+}
+
+// withoutSecret is a path as it may be logged: whoever knows the URL of a session may end it.
+func withoutSecret(path string) string {
+	part := strings.SplitN(path, "/", 4) // "", whip, stream, session
+	if len(part) == 4 && part[1] == "whip" && part[3] != "" {
+		part[3] = "***"
+	}
+	return strings.Join(part, "/")
+}
+
+// recovered keeps a fault in one request from ending the server.
+func recovered(log *slog.Logger) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer func() {
+				v := recover()
+				if v == nil {
+					return
+				}
+				if v == http.ErrAbortHandler {
+					panic(v)
+				}
+				log.Error("fault while answering a request", "method", r.Method, "path", withoutSecret(r.URL.Path),
+					"fault", v, "stack", string(debug.Stack()))
+				w.Header().Set("Cache-Control", "no-store")
+				// Without effect if the answer has begun.
+				http.Error(w, "a fault of this server; its log tells more", http.StatusInternalServerError)
+			}()
+			next.ServeHTTP(w, r)
+		})
+	}
+}

@@ -99,15 +99,14 @@ export class HlsSource {
   #end(reason, message = '') { this.#finish({reason, generation: this.generation, message}); }
 
   #error(data) {
-    const message = `${data.details}${data.response?.code ? ` ${data.response.code}` : ''}`;
+    const {ErrorTypes, ErrorDetails} = Hls, message = `${data.details}${data.response?.code ? ` ${data.response.code}` : ''}`;
+    // No such stream now: that is an answer, not a failure.
+    if (data.details === ErrorDetails.MANIFEST_LOAD_ERROR && [404, 410].includes(data.response?.code)) return this.#end('absent');
     this.errors = [...this.errors, `${Math.round(performance.now())} ${message}${data.fatal ? ' fatal' : ''}`].slice(-20);
     if (!data.fatal) return;
     this.fatal++;
-    const {ErrorTypes, ErrorDetails} = Hls;
     if (data.details === ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR || data.details === ErrorDetails.BUFFER_INCOMPATIBLE_CODECS_ERROR) {
       this.#end('unplayable', 'This browser cannot play the codecs of this stream.');
-    } else if (data.details === ErrorDetails.MANIFEST_LOAD_ERROR && [404, 410].includes(data.response?.code)) {
-      this.#end('absent');
     } else if (data.type === ErrorTypes.MEDIA_ERROR && this.#mayRecover()) {
       this.hls.recoverMediaError();
     } else {

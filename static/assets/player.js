@@ -23,7 +23,9 @@ export class Player extends EventTarget {
   startup = NaN;    // ms from opening the page to the first picture
   source = null;
   #finished = null; // the generation that is over or cannot be played
+  #shown = null;    // the generation of the last picture
   #fatal = 0;
+  #errors = [];
   #useNative = false;
   #progress = {time: -1, at: 0};
   #tick = 0;
@@ -64,6 +66,7 @@ export class Player extends EventTarget {
     const outcome = await source.done;
     this.remember(this.video);
     this.#fatal += source.fatal;
+    this.#errors = [...this.#errors, ...source.errors].slice(-20);
     this.source = null;
     source.close();
     return {...outcome, generation: outcome.generation ?? generation};
@@ -102,7 +105,11 @@ export class Player extends EventTarget {
 
   #playing() {
     if (!this.source) return;
-    if (!this.source.counted) { this.source.counted = true; this.generations++; }
+    if (!this.source.counted) {
+      this.source.counted = true;
+      if (this.#shown !== this.source.generation || this.#shown === null) this.generations++;
+      this.#shown = this.source.generation;
+    }
     if (Number.isNaN(this.startup)) this.startup = performance.now();
     this.#set('playing');
   }
@@ -193,7 +200,7 @@ export class Player extends EventTarget {
       latency: source?.latency ?? NaN, targetLatency: source?.target ?? NaN, wallLatency: this.wallLatency, playbackRate: video.playbackRate,
       currentTime: video.currentTime, bufferAhead: this.ahead, bitrate: source?.bitrate ?? NaN, frameRate: this.#rate.value,
       frames, dropped: quality.droppedVideoFrames ?? 0, width: video.videoWidth, height: video.videoHeight,
-      stalls: this.stalls, fatal: this.#fatal + (source?.fatal ?? 0), errors: source?.errors ?? [], startup: this.startup,
+      stalls: this.stalls, fatal: this.#fatal + (source?.fatal ?? 0), errors: [...this.#errors, ...source?.errors ?? []], startup: this.startup,
       muted: video.muted, volume: video.volume, paused: video.paused, follow: this.follow,
     };
   }

@@ -9,8 +9,8 @@ self.onmessage = ({data: {fps}}) => {
   let beat = 0;
   const next = () => {
     self.postMessage(beat);
-    beat = Math.max(beat + 1, Math.floor((performance.now() - begun) / period));
-    timer = setTimeout(next, Math.max(0, begun + (beat + 1) * period - performance.now()));
+    beat = Math.max(beat + 1, Math.ceil((performance.now() - begun) / period));
+    timer = setTimeout(next, Math.max(0, begun + beat * period - performance.now()));
   };
   next();
 };

@@ -87,6 +87,9 @@ export class Session {
     const location = response.headers.get('Location');
     if (location) this.#resource = new URL(location, response.url).href;
     await pc.setRemoteDescription({type: 'answer', sdp: stereo(await response.text())});
+    // The server says goodbye on this transport (RFC 9725 4.2: it ends the session by closing it); ICE would take seconds to notice.
+    const transport = this.video.sender.transport;
+    transport?.addEventListener('statechange', () => { if (['closed', 'failed'].includes(transport.state)) this.#over(); });
     await this.#keepSize();
     await within(connected(pc), connectLimit, new WhipError('The server answered, but no media connection came about. Is its UDP port reachable?', {retry: true}));
   }

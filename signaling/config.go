@@ -1,0 +1,66 @@
+package signaling
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// Config is what a Server may be told. Every zero field means its default.
+type Config struct {
+	// UDPAddress is where media arrives: one port for all sessions. An empty or unspecified host means every usable
+	// interface (IPv4 and IPv6, without link-local addresses and container bridges). A server that listens on loopback
+	// only gives a loopback address. Default "127.0.0.1:8189"; port 0 takes a free one.
+	UDPAddress string
+	// PublicIPs are announced before the interfaces' own addresses, with the port of UDPAddress: for a server behind 1:1
+	// NAT or in a container. IPv4 is put first, since some publishers look at the first candidate only.
+	PublicIPs []netip.Addr
+
+	// PublishToken is the Bearer token that a publisher must show. Empty: none is asked for, and unless OpenPublish is
+	// set only requests for a loopback Host without a foreign Origin may publish, so that no web page can.
+	PublishToken string
+	// OpenPublish lets everybody publish who reaches the server, from every web page. It has no meaning with a token.
+	OpenPublish bool
+
+	ConnectTimeout time.Duration // from the answer until ICE and DTLS are up; default 15 s
+	GatherTimeout  time.Duration // the longest an answer waits for the server's own candidates; default 2 s
+	BodyTimeout    time.Duration // the longest a request body may take; default 10 s
+	TombstoneTime  time.Duration // how long DELETE of an ended session is answered with 200; default 5 min
+
+	MaxBody     int64   // bytes of a request body; default 256 KiB
+	MaxSessions int     // sessions at a time; default 1000
+	RateLimit   float64 // POSTs a second from one address (IPv6: one /64) in the long run; default 2
+	RateBurst   int     // POSTs at once from one address; default 30
+}
+
+// ErrConfig is wrapped by every error that a bad setting causes.
+var ErrConfig = errors.New("signaling: bad setting")
+
+// withDefaults returns c with every zero field filled in, or what is wrong with it.
+func (c Config) withDefaults() (Config, error) {
+	c.UDPAddress = cmp.Or(c.UDPAddress, "127.0.0.1:8189")
+	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, 15*time.Second)
+	c.GatherTimeout = cmp.Or(c.GatherTimeout, 2*time.Second)
+	c.BodyTimeout = cmp.Or(c.BodyTimeout, 10*time.Second)
+	c.TombstoneTime = cmp.Or(c.TombstoneTime, 5*time.Minute)
+	c.MaxBody = cmp.Or(c.MaxBody, 256<<10)
+	c.MaxSessions = cmp.Or(c.MaxSessions, 1000)
+	c.RateLimit = cmp.Or(c.RateLimit, 2)
+	c.RateBurst = cmp.Or(c.RateBurst, 30)
+	if min(c.ConnectTimeout, c.GatherTimeout, c.BodyTimeout, c.TombstoneTime) < 0 || c.MaxBody < 0 ||
+		c.MaxSessions < 0 || c.RateLimit < 0 || c.RateBurst < 0 {
+		return c, fmt.Errorf("%w: a limit is negative", ErrConfig)
+	}
+	if _, err := net.ResolveUDPAddr("udp", c.UDPAddress); err != nil {
+		return c, fmt.Errorf("%w: UDP address %q: %w", ErrConfig, c.UDPAddress, err)
+	}
+	for _, ip := range c.PublicIPs {
+		if !ip.IsValid() || ip.IsUnspecified() || ip.IsMulticast() || ip.Zone() != "" {
+			return c, fmt.Errorf("%w: public IP %q cannot be reached by anybody", ErrConfig, ip)
+		}
+	}
+	return c, nil
+}

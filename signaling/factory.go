@@ -1,0 +1,187 @@
+package signaling
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/interceptor/pkg/report"
+	"github.com/pion/interceptor/pkg/twcc"
+	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
+
+	"whipsaw/segmenter"
+)
+
+// receiveMTU is the largest packet that is taken; what is longer than an Ethernet frame comes through tunnels only.
+const receiveMTU = 2048
+
+// replayWindow is how many packets of a source may overtake another before it is dropped as a replay (RFC 3711 3.3.2).
+// The library's 64 are less than one keyframe. Duplicates are dropped silently.
+const replayWindow = 1024
+
+// factory makes peer connections that share one UDP port and one certificate.
+type factory struct {
+	sockets  *sockets
+	settings webrtc.SettingEngine
+	log      *libraryLog
+	public   []netip.Addr
+	gather   time.Duration
+	certs    certificates
+}
+
+func newFactory(c Config, log *libraryLog) (*factory, error) {
+	s, err := listenUDP(c.UDPAddress, log)
+	if err != nil {
+		return nil, err
+	}
+	f := &factory{sockets: s, log: log, public: c.PublicIPs, gather: c.GatherTimeout}
+	f.certs.now = time.Now
+	e := &f.settings
+	e.LoggerFactory = log
+	e.SetNet(s.net)
+	e.SetICEUDPMux(s.mux)
+	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	e.SetIncludeLoopbackCandidate(s.loopback)
+	e.SetReceiveMTU(receiveMTU)
+	e.SetSRTPReplayProtectionWindow(replayWindow)
+	// The address has been verified by ICE: the cookie exchange of RFC 6347 4.2.1 would only cost a round trip.
+	e.SetDTLSInsecureSkipHelloVerify(true)
+	// A session that does not come up is ended by its own timer, one whose media stops by the stream's: ICE is later.
+	e.SetICETimeouts(5*time.Second, max(c.ConnectTimeout, 15*time.Second), 2*time.Second)
+	return f, nil
+}
+
+// connection makes a peer connection that can negotiate exactly what the offer was reduced to.
+func (f *factory) connection(o *offer) (*webrtc.PeerConnection, error) {
+	media, err := mediaEngine(o)
+	if err != nil {
+		return nil, err
+	}
+	registry, err := f.interceptors(o)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := f.certs.get()
+	if err != nil {
+		return nil, err
+	}
+	settings := f.settings
+	if o.setup == "actpass" {
+		// The publisher opens the handshake: it knows first that there is a path. Otherwise the offer fixes the roles.
+		if err := settings.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
+			return nil, err
+		}
+	}
+	api := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings))
+	return api.NewPeerConnection(webrtc.Configuration{
+		Certificates: []webrtc.Certificate{cert},
+		BundlePolicy: webrtc.BundlePolicyMaxBundle,
+	})
+}
+
+func mediaEngine(o *offer) (*webrtc.MediaEngine, error) {
+	m := &webrtc.MediaEngine{}
+	for _, s := range o.sections {
+		kind, mime, clock, channels := webrtc.RTPCodecTypeVideo, webrtc.MimeTypeH264, uint32(90000), uint16(0)
+		if s.kind == segmenter.Audio {
+			kind, mime, clock, channels = webrtc.RTPCodecTypeAudio, webrtc.MimeTypeOpus, 48000, 2
+		}
+		codec := webrtc.RTPCodecParameters{PayloadType: webrtc.PayloadType(s.pt), RTPCodecCapability: webrtc.RTPCodecCapability{
+			MimeType: mime, ClockRate: clock, Channels: channels, SDPFmtpLine: s.fmtp, RTCPFeedback: libraryFeedback(s.feedback),
+		}}
+		if err := m.RegisterCodec(codec, kind); err != nil {
+			return nil, fmt.Errorf("signaling: register %s: %w", s.kind, err)
+		}
+		if s.rtxSSRC != 0 {
+			rtx := webrtc.RTPCodecParameters{PayloadType: webrtc.PayloadType(s.rtx), RTPCodecCapability: webrtc.RTPCodecCapability{
+				MimeType: webrtc.MimeTypeRTX, ClockRate: clock, SDPFmtpLine: fmt.Sprintf("apt=%d", s.pt),
+			}}
+			if err := m.RegisterCodec(rtx, kind); err != nil {
+				return nil, fmt.Errorf("signaling: register %s retransmission: %w", s.kind, err)
+			}
+		}
+		for _, uri := range understoodExtensions {
+			if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: uri}, kind); err != nil {
+				return nil, fmt.Errorf("signaling: register header extension: %w", err)
+			}
+		}
+	}
+	return m, nil
+}
+
+// libraryFeedback splits "nack pli" into type and parameter.
+func libraryFeedback(types []string) []webrtc.RTCPFeedback {
+	var out []webrtc.RTCPFeedback
+	for _, t := range types {
+		f := webrtc.RTCPFeedback{Type: t}
+		if t == "nack pli" || t == "ccm fir" {
+			f = webrtc.RTCPFeedback{Type: t[:len(t)-4], Parameter: t[len(t)-3:]}
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// interceptors adds receiver reports, and transport-wide feedback where it was offered: without it browsers stay at a
+// low bitrate. NACK and PLI are the stream's own (feedback.go): the library's would ask again for what came by RTX.
+func (f *factory) interceptors(o *offer) (*interceptor.Registry, error) {
+	r := &interceptor.Registry{}
+	reports, err := report.NewReceiverInterceptor(report.WithReceiverLoggerFactory(f.log))
+	if err != nil {
+		return nil, fmt.Errorf("signaling: receiver reports: %w", err)
+	}
+	r.Add(reports)
+	for e := range o.extensions() {
+		if e.uri != sdp.TransportCCURI {
+			continue
+		}
+		feedback, err := twcc.NewSenderInterceptor(twcc.WithLoggerFactory(f.log))
+		if err != nil {
+			return nil, fmt.Errorf("signaling: transport-wide feedback: %w", err)
+		}
+		r.Add(feedback)
+	}
+	return r, nil
+}
+
+func (f *factory) close() error { return f.sockets.close() }
+
+// certificateLife is how long one DTLS certificate serves new sessions. It is valid for a month; a session that began
+// with it keeps it, and nobody looks at its dates but at its fingerprint.
+const certificateLife = 14 * 24 * time.Hour
+
+// certificates keeps one certificate for all sessions, since making one costs more than all the rest of a session.
+type certificates struct {
+	now func() time.Time
+
+	mu      sync.Mutex
+	current *webrtc.Certificate
+	made    time.Time
+}
+
+func (c *certificates) get() (webrtc.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.now()
+	if c.current != nil && now.Sub(c.made) < certificateLife {
+		return *c.current, nil
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return webrtc.Certificate{}, fmt.Errorf("signaling: DTLS key: %w", err)
+	}
+	cert, err := webrtc.GenerateCertificate(key)
+	if err != nil {
+		return webrtc.Certificate{}, fmt.Errorf("signaling: DTLS certificate: %w", err)
+	}
+	c.current, c.made = cert, now
+	return *cert, nil
+}

@@ -1,0 +1,281 @@
+package signaling
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"whipsaw/segmenter"
+)
+
+// Media types of bodies.
+const (
+	typeSDP      = "application/sdp"
+	typeFragment = "application/trickle-ice-sdpfrag"
+)
+
+// Methods of the two kinds of URL, as Allow tells them.
+const (
+	endpointMethods = "POST, GET, HEAD, OPTIONS"
+	sessionMethods  = "PATCH, DELETE, GET, HEAD, OPTIONS"
+)
+
+// Routes registers the WHIP endpoint {stream} and its sessions {stream}/{session} on a router that is mounted where the
+// endpoints shall be, "/whip" say: Location is made of the path that a POST came to. A trailing slash makes no
+// difference; nothing is ever redirected (RFC 9725 4.6). Whatever else lies under the mount is answered with 404.
+func (s *Server) Routes(r chi.Router) {
+	for _, slash := range []string{"", "/"} {
+		r.HandleFunc("/{stream}"+slash, s.endpoint)
+		r.HandleFunc("/{stream}/{session}"+slash, s.session)
+	}
+	r.HandleFunc("/*", func(w http.ResponseWriter, r *http.Request) {
+		allowOrigins(w.Header())
+		writeProblem(w, r, probPath.with("publish to /{stream}"))
+	})
+}
+
+// endpoint answers at the URL that publishers are given.
+func (s *Server) endpoint(w http.ResponseWriter, r *http.Request) {
+	allowOrigins(w.Header())
+	stream := chi.URLParam(r, "stream")
+	if !segmenter.ValidName(stream) {
+		writeProblem(w, r, probStream.with(streamNameSentence))
+		return
+	}
+	switch r.Method {
+	case http.MethodPost:
+		if p := s.post(w, r, stream); p != nil {
+			s.refused(r, stream, p)
+			writeProblem(w, r, p)
+		}
+	case http.MethodGet, http.MethodHead:
+		noContent(w) // RFC 9725 4.1
+	case http.MethodOptions:
+		options(w, endpointMethods)
+		w.Header().Set("Accept-Post", typeSDP) // RFC 9725 4.1
+		w.WriteHeader(http.StatusOK)
+	default:
+		writeProblem(w, r, notAllowed(endpointMethods))
+	}
+}
+
+// post lets a publisher in (RFC 9725 4.2): cheap checks first, nothing is allocated before the offer has passed.
+func (s *Server) post(w http.ResponseWriter, r *http.Request, stream string) *problem {
+	if retry, ok := s.limiter.allow(clientAddress(r)); !ok {
+		p := probRate.with("too many POSTs from this address; wait before the next")
+		p.retryAfter = retry
+		return p
+	}
+	if s.cfg.PublishToken == "" && !s.cfg.OpenPublish {
+		if p := guard(r); p != nil {
+			return p
+		}
+	}
+	if p := s.auth.publish(r); p != nil {
+		return p
+	}
+	if p := s.reserve(); p != nil {
+		return p
+	}
+	n, answer, p := s.accept(w, r, stream)
+	if p != nil {
+		s.release()
+		return p
+	}
+	s.start(n)
+	h := w.Header()
+	h.Set("Content-Type", typeSDP)
+	h.Set("Content-Length", strconv.Itoa(len(answer)))
+	h.Set("Location", strings.TrimRight(r.URL.EscapedPath(), "/")+"/"+n.id)
+	h.Set("ETag", n.etag)
+	h.Set("Accept-Patch", typeFragment)
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusCreated)
+	if _, err := io.WriteString(w, answer); err != nil {
+		n.log.Debug("answer not delivered", "err", err) // it will not connect, and be ended for that
+	}
+	return nil
+}
+
+// accept reads and checks the offer and makes its session.
+func (s *Server) accept(w http.ResponseWriter, r *http.Request, stream string) (*session, string, *problem) {
+	if !isType(r, typeSDP) {
+		return nil, "", probType.with("send the offer as Content-Type: " + typeSDP)
+	}
+	body, p := s.body(w, r)
+	if p != nil {
+		return nil, "", p
+	}
+	o, p := parseOffer(body)
+	if p != nil {
+		return nil, "", p
+	}
+	return s.create(stream, clipTo(r.UserAgent(), 200), o)
+}
+
+// session answers at the URL of one session.
+func (s *Server) session(w http.ResponseWriter, r *http.Request) {
+	allowOrigins(w.Header())
+	if r.Method == http.MethodOptions { // RFC 9725 4.1: also for what is not there, a preflight tells nothing
+		options(w, sessionMethods)
+		w.Header().Set("Accept-Patch", typeFragment)
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	n, ended := s.find(chi.URLParam(r, "stream"), chi.URLParam(r, "session"))
+	if n == nil && !(ended && r.Method == http.MethodDelete) {
+		writeProblem(w, r, probSession.with("no session has this URL; it may have ended"))
+		return
+	}
+	var p *problem
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		noContent(w)
+	case http.MethodDelete:
+		p = s.delete(w, r, n)
+	case http.MethodPatch:
+		p = s.patch(w, r, n)
+	default:
+		p = notAllowed(sessionMethods)
+	}
+	if p != nil {
+		writeProblem(w, r, p)
+	}
+}
+
+// delete ends a session (RFC 9725 4.2). The status is 200 and nothing else: OBS takes 204 for a failure. If-Match has no
+// meaning here, and n is nil for a session that ended before, by itself or by DTLS.
+func (s *Server) delete(w http.ResponseWriter, r *http.Request, n *session) *problem {
+	if p := s.auth.session(r); p != nil {
+		return p
+	}
+	if n != nil {
+		if err := n.end(r.Context(), segmenter.ReasonDeleted); err != nil {
+			return probInternal.with("the session did not end in time")
+		}
+	}
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// patch takes candidates or restarts ICE (RFC 9725 4.3).
+func (s *Server) patch(w http.ResponseWriter, r *http.Request, n *session) *problem {
+	if p := s.auth.session(r); p != nil {
+		return p
+	}
+	if !isType(r, typeFragment) {
+		return probType.with("send candidates as Content-Type: " + typeFragment)
+	}
+	match := ifMatch(r)
+	if match == "" {
+		return probIfMatch.with("send If-Match with the ETag of the session, or * for an ICE restart")
+	}
+	body, p := s.body(w, r)
+	if p != nil {
+		return p
+	}
+	f, err := parseFragment(body)
+	if err != nil {
+		return probSyntax.with(err.Error())
+	}
+	restart, etag, p := n.patch(match, f)
+	if p != nil {
+		return p
+	}
+	if restart == nil {
+		w.WriteHeader(http.StatusNoContent) // RFC 9725 4.3.2: and no ETag, the generation is the same
+		return nil
+	}
+	out := restart.String()
+	h := w.Header()
+	h.Set("Content-Type", typeFragment)
+	h.Set("Content-Length", strconv.Itoa(len(out)))
+	h.Set("ETag", etag)
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusOK)
+	if _, err := io.WriteString(w, out); err != nil {
+		n.log.Debug("restart not delivered", "err", err)
+	}
+	return nil
+}
+
+// ifMatch returns If-Match. Some clients send the tag in a request header ETag instead.
+func ifMatch(r *http.Request) string {
+	if v := strings.Join(r.Header.Values("If-Match"), ","); v != "" {
+		return v
+	}
+	return r.Header.Get("ETag")
+}
+
+// matches is the strong comparison of RFC 9110 13.1.1. A quoted asterisk, which some clients send, is taken for a bare one.
+func matches(list, etag string) bool {
+	for _, v := range strings.Split(list, ",") {
+		switch strings.TrimSpace(v) {
+		case "*", `"*"`, etag:
+			return true
+		}
+	}
+	return false
+}
+
+// body reads a request body within the bounds of size and time.
+func (s *Server) body(w http.ResponseWriter, r *http.Request) (string, *problem) {
+	tooLarge := probTooLarge.with("the body may have " + strconv.FormatInt(s.cfg.MaxBody, 10) + " bytes")
+	if r.ContentLength > s.cfg.MaxBody {
+		return "", tooLarge
+	}
+	c := http.NewResponseController(w)
+	// Where there are no deadlines (HTTP/2 tests, recorders), the server's own have to do.
+	_ = c.SetReadDeadline(time.Now().Add(s.cfg.BodyTimeout))
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.cfg.MaxBody))
+	_ = c.SetReadDeadline(time.Time{})
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return "", tooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		w.Header().Set("Connection", "close")
+		return "", probSlow.with("the body took longer than " + s.cfg.BodyTimeout.String())
+	case err != nil:
+		return "", probSyntax.with("the body broke off")
+	}
+	return string(b), nil
+}
+
+// isType compares the media type of a request, in any letter case and with any parameters (RFC 9110 8.3.1).
+func isType(r *http.Request, want string) bool {
+	got, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return (err == nil || errors.Is(err, mime.ErrInvalidMediaParameter)) && got == want
+}
+
+func notAllowed(methods string) *problem {
+	p := probMethod.with("only " + methods + " are answered here")
+	p.allow = methods
+	return p
+}
+
+func noContent(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// refused writes the log line of a POST that made no session. Refusals that anybody can cause in any number stay out of
+// the ordinary log.
+func (s *Server) refused(r *http.Request, stream string, p *problem) {
+	level := slog.LevelInfo
+	switch p.status {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusUnauthorized, http.StatusForbidden:
+		level = slog.LevelDebug
+	}
+	s.log.Log(r.Context(), level, "publish refused", "stream", stream, "status", p.status, "problem", p.kind,
+		"detail", p.detail, "user_agent", clipTo(r.UserAgent(), 200))
+}

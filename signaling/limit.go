@@ -1,0 +1,85 @@
+package signaling
+
+import (
+	"container/list"
+	"math"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// maxAddresses bounds the table of addresses that posted lately. When it is full, the one not seen for longest goes.
+const maxAddresses = 4096
+
+// limiter counts POSTs per address, so that one that floods does not keep the others out.
+type limiter struct {
+	rate  rate.Limit
+	burst int
+	now   func() time.Time
+
+	mu     sync.Mutex
+	recent *list.List // of *bucket, the one seen last in front
+	byAddr map[netip.Prefix]*list.Element
+}
+
+type bucket struct {
+	addr   netip.Prefix
+	tokens *rate.Limiter
+}
+
+func newLimiter(perSecond float64, burst int) *limiter {
+	return &limiter{
+		rate: rate.Limit(perSecond), burst: burst, now: time.Now,
+		recent: list.New(), byAddr: map[netip.Prefix]*list.Element{},
+	}
+}
+
+// allow takes one request of addr. If it is one too many, it returns the seconds after which the next will be let in.
+func (l *limiter) allow(addr netip.Prefix) (retryAfter int, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	e := l.byAddr[addr]
+	if e == nil {
+		if l.recent.Len() >= maxAddresses {
+			old := l.recent.Back()
+			delete(l.byAddr, l.recent.Remove(old).(*bucket).addr)
+		}
+		e = l.recent.PushFront(&bucket{addr: addr, tokens: rate.NewLimiter(l.rate, l.burst)})
+		l.byAddr[addr] = e
+	}
+	l.recent.MoveToFront(e)
+	tokens := e.Value.(*bucket).tokens
+	if tokens.AllowN(now, 1) {
+		return 0, true
+	}
+	missing := 1 - tokens.TokensAt(now)
+	return max(1, int(math.Ceil(missing/float64(l.rate)))), false
+}
+
+// clientAddress is what requests are counted by: an IPv4 address, or the /64 that one IPv6 subscriber has whole. A
+// request without a readable address shares one count with all such.
+func clientAddress(r *http.Request) netip.Prefix {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	ip = ip.Unmap().WithZone("")
+	bits := ip.BitLen()
+	if ip.Is6() {
+		bits = 64
+	}
+	p, err := ip.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return p
+}

@@ -1,0 +1,177 @@
+package signaling
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+
+	"whipsaw/segmenter"
+)
+
+// peer is the peer connection of one session.
+type peer struct {
+	pc       *webrtc.PeerConnection
+	factory  *factory
+	log      *slog.Logger
+	offer    *offer // of the current ICE generation
+	version  int    // of the offer given to the library
+	inlets   map[segmenter.Kind]*inlet
+	feedback *feedback
+
+	attached chan struct{} // closed when the inlets know their tracks
+	up       chan struct{} // closed when ICE and DTLS are up for the first time
+	down     chan struct{} // closed when the peer has closed the connection, or it was lost
+	upOnce   sync.Once
+	downOnce sync.Once
+	reason   segmenter.Reason // why it is down
+
+	mu     sync.Mutex
+	closed bool
+	loops  sync.WaitGroup
+}
+
+// errGather means that the server's own candidates were not ready in time.
+var errGather = errors.New("signaling: candidates took too long")
+
+// open makes the peer connection for an offer and its answer. The caller closes the peer, whatever follows.
+func (f *factory) open(o *offer, log *slog.Logger) (*peer, string, error) {
+	pc, err := f.connection(o)
+	if err != nil {
+		return nil, "", err
+	}
+	p := &peer{
+		pc: pc, factory: f, log: log, offer: o, inlets: map[segmenter.Kind]*inlet{},
+		attached: make(chan struct{}), up: make(chan struct{}), down: make(chan struct{}),
+	}
+	for _, s := range o.sections {
+		p.inlets[s.kind] = &inlet{pt: s.pt, kind: s.kind, log: log}
+	}
+	p.feedback = newFeedback(randomSSRC(), pc.WriteRTCP)
+	pc.OnConnectionStateChange(p.stateChanged)
+	pc.OnTrack(p.track)
+	raw, err := p.negotiate(o)
+	if err == nil {
+		raw, err = finishAnswer(raw, o, f.public)
+	}
+	if err != nil {
+		p.close()
+		return nil, "", err
+	}
+	return p, raw, nil
+}
+
+func randomSSRC() uint32 {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return binary.BigEndian.Uint32(b[:]) | 1
+}
+
+// negotiate gives the library an offer and returns its answer with all candidates in it.
+func (p *peer) negotiate(o *offer) (string, error) {
+	p.version++
+	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: o.normalized(p.version)}); err != nil {
+		return "", fmt.Errorf("signaling: take the offer: %w", err)
+	}
+	gathered := webrtc.GatheringCompletePromise(p.pc)
+	answer, err := p.pc.CreateAnswer(&webrtc.AnswerOptions{OfferAnswerOptions: webrtc.OfferAnswerOptions{ICETricklingSupported: true}})
+	if err != nil {
+		return "", fmt.Errorf("signaling: answer: %w", err)
+	}
+	if err := p.pc.SetLocalDescription(answer); err != nil {
+		return "", fmt.Errorf("signaling: take the answer: %w", err)
+	}
+	timer := time.NewTimer(p.factory.gather)
+	defer timer.Stop()
+	select {
+	case <-gathered:
+	case <-timer.C: // what there is may do; nothing at all cannot
+	}
+	d := p.pc.LocalDescription()
+	if d == nil {
+		return "", errGather
+	}
+	p.offer = o
+	return d.SDP, nil
+}
+
+// restart begins a new ICE generation (RFC 9725 4.3.3). The credentials and candidates have been checked before.
+func (p *peer) restart(c credentials, candidates []candidate) (*fragment, error) {
+	learned := map[segmenter.Kind]uint32{}
+	for k, in := range p.inlets {
+		learned[k] = in.ssrc.Load()
+	}
+	raw, err := p.negotiate(p.offer.restarted(c, candidates, learned))
+	if err != nil {
+		return nil, err
+	}
+	return restartFragment(raw, p.offer, p.factory.public)
+}
+
+// add takes trickled candidates of the current ICE generation, those that can be used.
+func (p *peer) add(lines []string) error {
+	for _, c := range usableCandidates(lines, p.offer.creds.ufrag) {
+		if len(p.offer.candidates) >= maxCandidates {
+			return nil
+		}
+		if slices.ContainsFunc(p.offer.candidates, func(k candidate) bool { return k.addr == c.addr }) {
+			continue
+		}
+		if err := p.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: c.String()}); err != nil {
+			return fmt.Errorf("signaling: add candidate: %w", err)
+		}
+		p.offer.candidates = append(p.offer.candidates, c)
+	}
+	return nil
+}
+
+// attach connects the peer's media with the tracks of the stream.
+func (p *peer) attach(pub *segmenter.Publisher) {
+	for k, in := range p.inlets {
+		in.out = pub.Track(k)
+	}
+	close(p.attached)
+}
+
+// stateChanged is called by the library, each time on a goroutine of its own and so in no certain order.
+func (p *peer) stateChanged(s webrtc.PeerConnectionState) {
+	switch s {
+	case webrtc.PeerConnectionStateConnected:
+		p.upOnce.Do(func() { close(p.up) })
+	case webrtc.PeerConnectionStateFailed:
+		p.wentDown(segmenter.ReasonICEFailed)
+	case webrtc.PeerConnectionStateClosed:
+		// Unless it was closed here, this is the publisher's close_notify (RFC 9725 4.2).
+		p.wentDown(segmenter.ReasonPeerClosed)
+	}
+}
+
+func (p *peer) wentDown(r segmenter.Reason) {
+	p.downOnce.Do(func() {
+		p.reason = r
+		close(p.down)
+	})
+}
+
+// close ends the connection with a close_notify, and returns when nothing of it runs any more.
+func (p *peer) close() {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return
+	}
+	p.closed = true
+	p.mu.Unlock()
+	if err := p.pc.GracefulClose(); err != nil {
+		p.log.Debug("peer connection closed with an error", "err", err)
+	}
+	p.feedback.close()
+	p.wentDown(segmenter.ReasonPeerClosed)
+	p.loops.Wait()
+}

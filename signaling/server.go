@@ -1,0 +1,176 @@
+package signaling
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"whipsaw/segmenter"
+)
+
+// Server is a WHIP server: it lets publishers in and keeps their sessions until either side ends them.
+type Server struct {
+	cfg      Config
+	registry *segmenter.Registry
+	log      *slog.Logger
+	factory  *factory
+	auth     auth
+	limiter  *limiter
+	now      func() time.Time
+
+	mu       sync.Mutex
+	sessions map[string]*session // by id
+	taken    int                 // sessions, and POSTs on the way to one
+	tombs    tombstones
+	closing  bool
+	running  sync.WaitGroup // one for each session
+}
+
+// New opens the media port and returns a server that is ready for Routes. Errors are about the port, or wrap ErrConfig.
+// The registry is the caller's and outlives the server; log may not be nil.
+func New(cfg Config, reg *segmenter.Registry, log *slog.Logger) (*Server, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	f, err := newFactory(cfg, newLibraryLog(log))
+	if err != nil {
+		return nil, err
+	}
+	return &Server{
+		cfg: cfg, registry: reg, log: log, factory: f, auth: newAuth(cfg.PublishToken), now: time.Now,
+		limiter: newLimiter(cfg.RateLimit, cfg.RateBurst), sessions: map[string]*session{},
+		tombs: tombstones{life: cfg.TombstoneTime, until: map[string]time.Time{}},
+	}, nil
+}
+
+// MediaAddresses lists the UDP addresses on which media is received, in no certain order.
+func (s *Server) MediaAddresses() []net.Addr { return s.factory.sockets.addresses() }
+
+// Sessions is the number of sessions that have not ended.
+func (s *Server) Sessions() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sessions)
+}
+
+// Drain refuses new sessions with 503 from now on; those there are go on.
+func (s *Server) Drain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closing = true
+}
+
+// Close ends all sessions, so that their publishers see close_notify, and waits until nothing of them runs any more, or
+// for ctx, whose error it then returns. New sessions are refused from its first moment. It may be called again.
+func (s *Server) Close(ctx context.Context) error {
+	s.Drain()
+	s.mu.Lock()
+	for _, n := range s.sessions {
+		n.pub.Close(segmenter.ReasonShutdown)
+	}
+	s.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.running.Wait()
+	}()
+	var waitErr error
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		waitErr = fmt.Errorf("signaling: sessions did not end in time: %w", ctx.Err())
+	}
+	if err := s.factory.close(); err != nil && waitErr == nil {
+		return fmt.Errorf("signaling: close the media port: %w", err)
+	}
+	return waitErr
+}
+
+// reserve takes a place for a session that is about to be made. A place that was taken is given back by release, or by
+// the end of the session that start was called for.
+func (s *Server) reserve() *problem {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closing:
+		return probClosing.with("this server is closing; try again when it is back")
+	case s.taken >= s.cfg.MaxSessions:
+		return probFull.with("this server has as many sessions as it may")
+	}
+	s.taken++
+	s.running.Add(1)
+	return nil
+}
+
+func (s *Server) release() {
+	s.mu.Lock()
+	s.taken--
+	s.mu.Unlock()
+	s.running.Done()
+}
+
+// start makes a session known and lets it run; its place was reserved before.
+func (s *Server) start(n *session) {
+	s.mu.Lock()
+	s.sessions[n.id] = n
+	if s.closing { // Close has been through the table already
+		n.pub.Close(segmenter.ReasonShutdown)
+	}
+	s.mu.Unlock()
+	go func() {
+		n.run(s.cfg.ConnectTimeout)
+		s.mu.Lock()
+		delete(s.sessions, n.id)
+		s.tombs.add(n.stream+"/"+n.id, s.now())
+		s.mu.Unlock()
+		s.release()
+		close(n.done)
+	}()
+}
+
+// find returns the session of a URL, or nil. ended tells that there was one a short while ago.
+func (s *Server) find(stream, id string) (n *session, ended bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := s.sessions[id]; n != nil && n.stream == stream {
+		return n, false
+	}
+	return nil, s.tombs.has(stream+"/"+id, s.now())
+}
+
+// maxTombstones bounds the memory for ended sessions; the oldest go first.
+const maxTombstones = 4096
+
+// tombstones remembers which sessions ended lately.
+type tombstones struct {
+	life  time.Duration
+	until map[string]time.Time
+	order []string // oldest first
+}
+
+func (t *tombstones) add(key string, now time.Time) {
+	t.expire(now)
+	if len(t.order) >= maxTombstones {
+		delete(t.until, t.order[0])
+		t.order = t.order[1:]
+	}
+	t.until[key] = now.Add(t.life)
+	t.order = append(t.order, key)
+}
+
+func (t *tombstones) has(key string, now time.Time) bool {
+	t.expire(now)
+	_, ok := t.until[key]
+	return ok
+}
+
+func (t *tombstones) expire(now time.Time) {
+	for len(t.order) > 0 && !now.Before(t.until[t.order[0]]) {
+		delete(t.until, t.order[0])
+		t.order = t.order[1:]
+	}
+}

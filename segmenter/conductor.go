@@ -18,7 +18,6 @@ type conductor struct {
 	waiting bool          // no IDR has come since
 	once    bool          // a PLI was ever sent
 	spacing time.Duration
-	tick    time.Duration // time between two pictures, roughly: what an answer takes at least
 	reply   time.Duration // media time from asking to the IDR, averaged
 
 	lastIDR time.Duration // stream time
@@ -78,12 +77,12 @@ func (c *conductor) ask(now, at time.Duration) {
 // frame is the time between two pictures.
 func (c *conductor) due(cfg *Config, began, at, frame time.Duration) bool {
 	end := began + cfg.Segment
-	grace := cfg.Segment / 10
-	if c.natural > 0 && c.lastIDR+c.natural <= end+grace {
-		return at > end+grace // it should have come by itself
+	patience := frame * 3 / 2
+	if own := c.lastIDR + c.natural; c.natural > 0 && own <= end+cfg.Segment/10 {
+		return at > max(own, end)+patience // it should have come by itself
 	}
 	if c.natural == 0 && c.answered == 0 {
-		return at > end+grace // nothing is known of its habits yet
+		return at > end+patience // nothing is known of its habits yet
 	}
 	return at+max(c.reply, frame) >= end-frame/2
 }

@@ -82,7 +82,7 @@ func (c *channel) tickStart(now time.Duration) {
 		return
 	}
 	v := c.track(Video)
-	if v != nil && v.in.came {
+	if v != nil && v.in.came && c.queue.pictures == 0 && now-v.in.first > pliSpacing {
 		c.askIDR()
 	}
 	if now-first < c.cfg.FirstMedia {

@@ -206,29 +206,38 @@ func loadUnits(t testing.TB, name string) []unit {
 
 // camera is a publisher's video: it sends units at a rate and packetizes them like real senders do.
 type camera struct {
-	w      *world
-	track  func() *Track
-	units  []unit
-	next   int
-	frame  time.Duration
-	seq    uint16
-	ts     uint32
-	began  time.Duration
-	sent   []unit
-	obeys  bool // PLI makes the next unit an IDR
-	idr    bool
-	hold   time.Duration        // the camera stands still for so long, once
-	wobble func() time.Duration // added to a unit's capture time
-	plis   int
-	pass   func(n int, raw []byte) bool // false: lost on the way
-	count  int
-	delay  func() time.Duration
-	stop   bool
-	late   time.Duration
+	w          *world
+	track      func() *Track
+	units      []unit
+	next       int
+	frame      time.Duration
+	seq        uint16
+	ts         uint32
+	began      time.Duration
+	sent       []unit
+	obeys      bool // PLI makes the next unit an IDR
+	idr        bool
+	replaceIDR *unit // what an IDR on demand looks like; nil: the next one of units
+	pliDelay   time.Duration
+	hold       time.Duration        // the camera stands still for so long, once
+	wobble     func() time.Duration // added to a unit's capture time
+	plis       int
+	pass       func(n int, raw []byte) bool // false: lost on the way
+	count      int
+	delay      func() time.Duration
+	stop       bool
+	late       time.Duration
 }
 
 func (c *camera) send() {
 	if c.stop {
+		return
+	}
+	if c.idr && c.replaceIDR != nil {
+		c.idr = false
+		u := *c.replaceIDR
+		u.pts = c.units[c.next%len(c.units)].pts
+		c.emit(u)
 		return
 	}
 	if c.idr {
@@ -237,7 +246,10 @@ func (c *camera) send() {
 		}
 		c.idr = false
 	}
-	u := c.units[c.next%len(c.units)]
+	c.emit(c.units[c.next%len(c.units)])
+}
+
+func (c *camera) emit(u unit) {
 	c.next++
 	media := c.w.now - c.began + time.Duration(u.pts-int64(c.next-1)%int64(len(c.units)))*c.frame
 	ts := c.ts + uint32(timeToTicks(media, videoRate))
@@ -349,7 +361,10 @@ func (w *world) publish(units []unit, fps float64, audio bool) *studio {
 	if units != nil {
 		s.cam = &camera{w: w, units: units, frame: time.Duration(float64(time.Second) / fps), seq: 65500, ts: 1<<32 - 5000, began: w.now}
 		s.cam.track = func() *Track { return s.pub.Track(Video) }
-		cfg.Tracks = append(cfg.Tracks, TrackConfig{Kind: Video, PLI: func() { s.cam.plis++; s.cam.idr = s.cam.obeys }})
+		cfg.Tracks = append(cfg.Tracks, TrackConfig{Kind: Video, PLI: func() {
+			s.cam.plis++
+			w.at(w.now+s.cam.pliDelay, func() { s.cam.idr = s.cam.obeys })
+		}})
 	}
 	if audio {
 		s.mic = &microphone{w: w, seq: 7, ts: 12345, began: w.now}

@@ -1,0 +1,53 @@
+package segmenter
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// endless is a source without IDRs of its own: one at the start, more only when asked.
+func endless(t *testing.T) []unit {
+	t.Helper()
+	units := loadUnits(t, "plain.h264")
+	var out []unit
+	out = append(out, units[0])
+	for len(out) < 3600 {
+		for _, u := range units[1:60] {
+			u.pts = int64(len(out))
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+func TestConductorGivesObedientPublishersExactSegments(t *testing.T) {
+	idr := loadUnits(t, "plain.h264")[0]
+	for _, delay := range []time.Duration{0, 30 * time.Millisecond, 80 * time.Millisecond, 150 * time.Millisecond} {
+		w := newWorld(t)
+		s := w.publish(endless(t), 30, true)
+		s.cam.replaceIDR = &idr
+		s.cam.obeys = true
+		s.cam.pliDelay = delay
+		s.cam.delay = func() time.Duration { return delay }
+		w.run(30 * time.Second)
+		w.legal()
+		v := w.view(Video)
+		for msn := int64(4); v.segs[msn] != nil && v.segs[msn].Complete; msn++ {
+			g, n := v.segs[msn], 0
+			for _, p := range g.Parts {
+				n += partSamples(t, p)
+			}
+			require.Equal(t, 60, n, "segment %d with a delay of %v", msn, delay)
+			require.True(t, g.Parts[0].Independent)
+		}
+	}
+}
+
+func TestConductorLeavesRegularPublishersAlone(t *testing.T) {
+	w := newWorld(t)
+	s := w.publish(loadUnits(t, "plain.h264"), 30, true)
+	w.run(20 * time.Second)
+	require.Zero(t, s.cam.plis)
+}

@@ -87,7 +87,7 @@ func descend(b []byte, path ...string) (box, error) {
 			return box{}, err
 		}
 		if !ok {
-			return box{}, fmt.Errorf("%w: no %q in %q", ErrFormat, kind, at.kind)
+			return box{}, fmt.Errorf("%w: no %q", ErrFormat, kind)
 		}
 		at = next
 	}

@@ -41,7 +41,6 @@ type ingest struct {
 	clock   clock
 	reorder reorder
 	h264    *depacket.H264
-	version int // of the parameter sets that the current init was made of
 
 	unit    func(*depacket.AccessUnit)          // video: takes access units
 	frame   func(timestamp uint32, opus []byte) // audio: takes frames

@@ -113,7 +113,7 @@ type H264 struct {
 	check     bool // what unit begins with must be the beginning of a picture
 	continued bool // unit has the timestamp of the one that a marker ended
 	sawIDR    bool
-	habit     setCount // what came with the last IDR that followed no loss
+	habit     setCount // what a sender gives with its IDRs: as many as with the last whole one, or more with one since
 	stats     Stats
 }
 
@@ -144,7 +144,7 @@ func (d *H264) Push(p Packet, emit func(*AccessUnit)) error {
 // Lost says that packets between the last and the next one will never come.
 func (d *H264) Lost() {
 	d.lost, d.gap, d.orphans = true, true, true
-	d.sets.waiting = setCount{}
+	d.habit, d.sets.waiting = d.habit.most(d.sets.waiting), setCount{}
 	if d.open {
 		d.unit.Damaged = true
 		d.dropFragments()
@@ -155,8 +155,9 @@ func (d *H264) Lost() {
 // that its sender is known to set is damaged: its end never came.
 func (d *H264) Flush(emit func(*AccessUnit)) {
 	if d.open {
-		if !d.marked && d.trust.agreed > 0 {
+		if d.fu >= 0 || !d.marked && d.trust.agreed > 0 {
 			d.unit.Damaged = true
+			d.dropFragments()
 		}
 		d.finish(false, emit)
 	}

@@ -49,6 +49,8 @@ type setCount struct{ sps, pps int }
 
 func (c setCount) less(d setCount) bool { return c.sps < d.sps || c.pps < d.pps }
 
+func (c setCount) most(d setCount) setCount { return setCount{max(c.sps, d.sps), max(c.pps, d.pps)} }
+
 // beginPicture says that what came until now came with the picture that begins.
 func (p *parameterSets) beginPicture() {
 	p.carried, p.waiting = p.waiting, setCount{}

@@ -249,3 +249,31 @@ func TestParameterSets_lostWithAHole(t *testing.T) {
 		})
 	}
 }
+
+// What a sender does is known from its first IDR on, although a hole was in it.
+func TestParameterSets_lostTwice(t *testing.T) {
+	r := newReceiver(t)
+	r.push(packet(0, sps0), packet(0, pps0))
+	r.Lost()
+	r.push(packet(1, predicted(1, 9)))
+	r.Lost()
+	r.push(packet(2, idr(9)))
+	r.Lost()
+	r.push(packet(3, sps0), packet(3, pps0), packet(3, idr(9)), packet(4, idr(9)))
+	r.Lost()
+	r.push(packet(5, idr(9)))
+	all := r.flush()
+	require.Len(t, all, 6)
+	var damaged []bool
+	for _, g := range all {
+		damaged = append(damaged, g.Damaged)
+	}
+	// The unit before a hole is damaged. The one of timestamp 5 has no sets, but its sender has shown meanwhile that it may not.
+	require.Equal(t, []bool{true, true, true, false, true, true}, damaged)
+	r.push(packet(6, sps0), packet(6, pps0), packet(6, idr(9)), packet(7, idr(9)), packet(8, idr(9)))
+	r.Lost()
+	r.push(packet(9, idr(9)))
+	all = r.flush()
+	require.False(t, all[3].Damaged)
+	require.True(t, all[3].AfterLoss)
+}

@@ -59,13 +59,17 @@ func (d *H264) deliver(n int, emit func(*AccessUnit)) {
 
 // judge decides whether the parameter sets allow the unit to be decoded, and makes those of a random access point active.
 func (d *H264) judge(u *AccessUnit) {
-	if u.IDR && !u.AfterLoss && !u.Damaged {
-		d.habit = d.sets.carried
-	}
 	// A sender that gives its parameter sets with every IDR has given them with this one, too: they were lost, and may have
 	// been other ones.
 	if u.IDR && u.AfterLoss && d.sets.carried.less(d.habit) {
 		u.Damaged = true
+	}
+	switch {
+	case !u.IDR:
+	case u.AfterLoss || u.Damaged:
+		d.habit = d.habit.most(d.sets.carried)
+	default:
+		d.habit = d.sets.carried
 	}
 	access := u.IDR || u.RecoveryPoint == 0 && u.Intra && !d.sawIDR
 	if access && !u.Damaged && !u.MissingSets {

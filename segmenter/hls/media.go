@@ -1,0 +1,75 @@
+package hls
+
+import (
+	"context"
+
+	"whipsaw/segmenter"
+)
+
+// media returns the bytes of a piece of media as the slices that they are held in.
+func (s *server) media(ctx context.Context, rendition *segmenter.Rendition, n name) ([][]byte, error) {
+	snapshot := rendition.Snapshot()
+	switch n.kind {
+	case initKind:
+		if init := snapshot.Init(n.n); init != nil {
+			return [][]byte{init}, nil
+		}
+		return nil, errUnknown
+	case segmentKind:
+		segment := snapshot.Segment(n.msn)
+		if segment == nil || !segment.Complete {
+			return nil, absent(snapshot, n.msn)
+		}
+		return segmentBody(segment), nil
+	default:
+		part, err := s.part(ctx, rendition, snapshot, n.part)
+		if err != nil {
+			return nil, err
+		}
+		return [][]byte{part.Data}, nil
+	}
+}
+
+// segmentBody is a segment as its parts' own bytes (3.2: the same samples with the same timing).
+func segmentBody(segment *segmenter.Segment) [][]byte {
+	body := make([][]byte, len(segment.Parts))
+	for i, part := range segment.Parts {
+		body[i] = part.Data
+	}
+	return body
+}
+
+// part returns a published part, or waits for the one that EXT-X-PRELOAD-HINT announces: not one byte goes out before it
+// is whole (6.2.6). If another part comes in its place, or none, it is not found.
+func (s *server) part(ctx context.Context, rendition *segmenter.Rendition, snapshot *segmenter.Snapshot, id segmenter.PartID) (*segmenter.Part, error) {
+	if part := snapshot.Part(id); part != nil {
+		return part, nil
+	}
+	if !hints(snapshot, id) {
+		return nil, absent(snapshot, id.MSN)
+	}
+	snapshot, err := s.wait(ctx, rendition, func(now *segmenter.Snapshot) bool {
+		return now.Part(id) != nil || !hints(now, id)
+	})
+	switch part := snapshot.Part(id); {
+	case part != nil:
+		return part, nil
+	case err != nil:
+		return nil, err
+	default:
+		return nil, errUnknown
+	}
+}
+
+func hints(s *segmenter.Snapshot, id segmenter.PartID) bool {
+	hint, ok := s.Hint()
+	return ok && hint == id
+}
+
+// absent tells what has expired from what was never there or may still come.
+func absent(s *segmenter.Snapshot, msn int64) error {
+	if len(s.Segments) > 0 && msn < s.Segments[0].MSN {
+		return errExpired
+	}
+	return errUnknown
+}

@@ -1,0 +1,42 @@
+package hls
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+)
+
+// What a request may fail with; fail alone knows the statuses.
+var (
+	errUnknown    = errors.New("there is nothing here now")           // never was, or may still come
+	errExpired    = errors.New("this has left the stream")            // will never be there again
+	errDirectives = errors.New("these delivery directives are wrong") // 6.2.5.2
+	errMethod     = errors.New("only " + allowed + " are answered")
+)
+
+// fail answers with the status that err stands for. Errors are not cached, or one request that came too early could
+// poison a cache for all viewers; only a name that has expired may be remembered for a moment.
+func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	status, cache, text := http.StatusInternalServerError, noStore, err.Error()
+	switch {
+	case errors.Is(err, errUnknown):
+		status = http.StatusNotFound
+	case errors.Is(err, errExpired):
+		status, cache = http.StatusNotFound, s.caching.expired
+	case errors.Is(err, errDirectives):
+		status = http.StatusBadRequest
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		// A client that has left reads no answer.
+		status, text = http.StatusServiceUnavailable, "what was asked for did not come in time"
+	case errors.Is(err, errMethod):
+		status = http.StatusMethodNotAllowed
+		w.Header().Set("Allow", allowed)
+	}
+	h := w.Header()
+	h["Cache-Control"] = cache
+	h["Content-Type"] = plainText
+	h["X-Content-Type-Options"] = noSniff
+	h.Set("Content-Length", strconv.Itoa(len(text)+1))
+	write(w, r, status, []byte(text+"\n"))
+}

@@ -1,0 +1,97 @@
+package check
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"whipsaw/segmenter/playlist"
+)
+
+// Agree checks two renditions of one stream against each other, by what has been seen of both: constants, sequence
+// numbers, discontinuities and times. Players map one onto the other by these numbers.
+func Agree(a, b *Checker) []Violation {
+	var f findings
+	if a.last == nil || b.last == nil {
+		return f
+	}
+	sameConstants(&f, a.last, b.last)
+	for _, msn := range slices.Sorted(maps.Keys(a.segments)) {
+		if other := b.segments[msn]; other != nil {
+			sameSegment(&f, a.segments[msn], other, time.Duration(a.last.TargetDuration)*time.Second)
+		}
+	}
+	return a.report(f)
+}
+
+// sameConstants: 4.4.3.1 and 4.4.3.8 ask for the same in all media playlists.
+func sameConstants(f *findings, a, b *playlist.MediaPlaylist) {
+	if a.TargetDuration != b.TargetDuration {
+		f.add(ruleTarget, "renditions have target durations %d and %d", a.TargetDuration, b.TargetDuration)
+	}
+	if a.ServerControl != b.ServerControl {
+		f.add(ruleServerControl, "renditions have %+v and %+v", a.ServerControl, b.ServerControl)
+	}
+	if a.PartInf != b.PartInf {
+		f.add(rulePartInf, "renditions have PART-TARGET %v and %v", a.PartInf.PartTarget, b.PartInf.PartTarget)
+	}
+}
+
+func sameSegment(f *findings, a, b *segment, target time.Duration) {
+	// 6.2.4: the same content has the same discontinuity sequence number.
+	if a.number != b.number || a.tag.Discontinuity != b.tag.Discontinuity {
+		f.add(ruleRenditions, "segment %d has discontinuity numbers %d and %d, tags %t and %t",
+			a.msn, a.number, b.number, a.tag.Discontinuity, b.tag.Discontinuity)
+	}
+	// 6.2.4: and the same time. Boundaries differ by as much as a cut becomes known late.
+	if d := a.tag.ProgramDateTime.Sub(b.tag.ProgramDateTime); d.Abs() >= target {
+		f.add(ruleRenditions, "segment %d begins at %v and %v", a.msn, a.tag.ProgramDateTime, b.tag.ProgramDateTime)
+	}
+}
+
+// Reports checks the rendition reports of one rendition's newest version against what others have: others maps the URI
+// that a report has to bear to the other rendition. A report may be one part or segment behind or ahead, since the
+// versions were not fetched at one instant.
+func Reports(c *Checker, others map[string]*Checker) []Violation {
+	var f findings
+	if c.last == nil || c.last.EndList {
+		return f
+	}
+	seen := map[string]bool{}
+	for _, r := range c.last.RenditionReports {
+		if seen[r.URI] {
+			f.add(ruleReport, "two reports of %q", r.URI)
+		}
+		seen[r.URI] = true
+		if other := others[r.URI]; other != nil && other.last != nil {
+			reportTruth(&f, r, other.last)
+		}
+	}
+	// 4.4.5.4: one for every other rendition.
+	for _, uri := range slices.Sorted(maps.Keys(others)) {
+		if !seen[uri] {
+			f.add(ruleReport, "no EXT-X-RENDITION-REPORT of %q", uri)
+		}
+	}
+	return c.report(f)
+}
+
+func reportTruth(f *findings, r playlist.RenditionReport, other *playlist.MediaPlaylist) {
+	msn, part := lastPart(other)
+	near := msn == r.LastMSN && (r.LastPart-part <= 1 && part-r.LastPart <= 1)
+	// At a boundary: the first part of a segment and the last of the one before are neighbours.
+	ahead := r.LastMSN == msn+1 && r.LastPart <= 0
+	behind := r.LastMSN == msn-1 && part <= 0
+	if !near && !ahead && !behind {
+		f.add(ruleReport, "%q is reported at segment %d part %d, its playlist is at segment %d part %d", r.URI, r.LastMSN, r.LastPart, msn, part)
+	}
+}
+
+// lastPart is what LAST-MSN and LAST-PART have to be for a playlist (4.4.5.4).
+func lastPart(p *playlist.MediaPlaylist) (msn int64, part int) {
+	n := len(p.Segments)
+	if n == 0 {
+		return p.MediaSequence - 1, playlist.NoPart
+	}
+	return p.MediaSequence + int64(n-1), len(p.Segments[n-1].Parts) - 1
+}

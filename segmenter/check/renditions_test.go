@@ -1,0 +1,178 @@
+package check
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"whipsaw/segmenter/playlist"
+)
+
+func TestAgreeBites(t *testing.T) {
+	video, audio := videoWorld(t), audioWorld(t)
+	v, _ := video.play(t, bend{})
+	for name, c := range map[string]struct {
+		rule, detail string
+		change       func(int, *playlist.MediaPlaylist)
+	}{
+		"target duration": {ruleTarget, "2 and 3", from(0, func(p *playlist.MediaPlaylist) { p.TargetDuration = 3 })},
+		"server control":  {ruleServerControl, "renditions have", from(0, func(p *playlist.MediaPlaylist) { p.ServerControl.HoldBack = 7 * time.Second })},
+		"part target":     {rulePartInf, "222ms and 250ms", from(0, func(p *playlist.MediaPlaylist) { p.PartInf.PartTarget = 250 * time.Millisecond })},
+		"numbers":         {ruleRenditions, "segment 8 has discontinuity numbers 1 and 2", from(0, func(p *playlist.MediaPlaylist) { p.DiscontinuitySequence++ })},
+		"tags": {ruleRenditions, "tags false and true", segmentAt(0, 9, func(s *playlist.Segment) {
+			s.Discontinuity = true
+		})},
+		"times": {ruleRenditions, "begins at", from(0, func(p *playlist.MediaPlaylist) {
+			for i := range p.Segments {
+				p.Segments[i].ProgramDateTime = p.Segments[i].ProgramDateTime.Add(2 * time.Second)
+			}
+		})},
+		"shifted by one": {ruleRenditions, "begins at", from(0, func(p *playlist.MediaPlaylist) { p.MediaSequence++ })},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, _ := audio.play(t, bend{playlist: c.change})
+			requireRule(t, Agree(v, a), c.rule, c.detail)
+		})
+	}
+	require.Empty(t, Agree(New(), v))
+}
+
+func TestReports(t *testing.T) {
+	w := videoWorld(t)
+	other := New()
+	p := w.version(24) // segment 2, parts 0 to 3
+	other.Playlist(worldStart, p.Append(nil))
+	others := map[string]*Checker{"../audio/media.m3u8": other}
+	reporting := func(reports ...playlist.RenditionReport) []Violation {
+		c := New()
+		p := w.version(24)
+		p.RenditionReports = reports
+		require.Empty(t, c.Playlist(worldStart, p.Append(nil)))
+		return Reports(c, others)
+	}
+	report := func(msn int64, part int) playlist.RenditionReport {
+		return playlist.RenditionReport{URI: "../audio/media.m3u8", LastMSN: msn, LastPart: part}
+	}
+	for _, near := range []playlist.RenditionReport{report(2, 3), report(2, 2), report(2, 4), report(3, 0)} {
+		require.Empty(t, reporting(near), "%+v", near)
+	}
+	for _, far := range []playlist.RenditionReport{report(2, 1), report(2, 5), report(1, 9), report(3, 1), report(4, 0)} {
+		requireRule(t, reporting(far), ruleReport, fmt.Sprintf("is reported at segment %d part %d, its playlist is at segment 2 part 3", far.LastMSN, far.LastPart))
+	}
+	requireRule(t, reporting(), ruleReport, "no EXT-X-RENDITION-REPORT")
+	requireRule(t, reporting(report(2, 3), report(2, 3)), ruleReport, "two reports")
+	require.Empty(t, Reports(New(), others))
+}
+
+func goodMultivariant(peak float64) playlist.MultivariantPlaylist {
+	return playlist.MultivariantPlaylist{
+		Version: 9,
+		Media: []playlist.Media{{
+			Type: playlist.TypeAudio, GroupID: "a", Name: "Audio", Default: true, Autoselect: true, Channels: "2", URI: "a.m3u8",
+		}},
+		StreamInfs: []playlist.StreamInf{{
+			URI: "v.m3u8", Bandwidth: int(peak) + 1, AverageBandwidth: int(peak), Codecs: "avc1.42c01e,Opus", FrameRate: 30,
+			Resolution: playlist.Resolution{Width: 640, Height: 360}, Audio: "a", ClosedCaptions: playlist.NoClosedCaptions,
+		}},
+	}
+}
+
+func TestMultivariant(t *testing.T) {
+	v, _ := videoWorld(t).play(t, bend{})
+	a, _ := audioWorld(t).play(t, bend{})
+	renditions := map[string]*Checker{"v.m3u8": v, "a.m3u8": a}
+	good := goodMultivariant(v.peak + a.peak)
+	require.Empty(t, Multivariant(good.Append(nil), renditions))
+
+	for name, c := range map[string]struct {
+		rule, detail string
+		change       func(p *playlist.MultivariantPlaylist)
+	}{
+		"no variant":        {ruleStreamInf, "no variant", func(p *playlist.MultivariantPlaylist) { p.StreamInfs = nil }},
+		"bandwidth too low": {ruleStreamInf, "measured", func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].Bandwidth = int(v.peak) }},
+		"no average":        {ruleStreamInf, "AVERAGE-BANDWIDTH 0", func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].AverageBandwidth = 0 }},
+		"average above":     {ruleStreamInf, "AVERAGE-BANDWIDTH", func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].AverageBandwidth *= 2 }},
+		"codec missing":     {ruleStreamInf, `does not have "Opus"`, func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].Codecs = "avc1.42c01e,opus" }},
+		"codec wrong":       {ruleStreamInf, `does not have "avc1.42c01e"`, func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].Codecs = "avc1.640028,Opus" }},
+		"resolution":        {ruleStreamInf, "RESOLUTION", func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].Resolution.Height = 361 }},
+		"no frame rate":     {ruleStreamInf, "FRAME-RATE", func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].FrameRate = 0 }},
+		"no group":          {ruleStreamInf, "no EXT-X-MEDIA", func(p *playlist.MultivariantPlaylist) { p.Media[0].GroupID = "b" }},
+		"not listed":        {ruleStreamInf, `"a.m3u8" is in no variant`, func(p *playlist.MultivariantPlaylist) { p.Media[0].URI = "b.m3u8" }},
+		"no channels":       {ruleMedia, "without CHANNELS", func(p *playlist.MultivariantPlaylist) { p.Media[0].Channels = "" }},
+		"channels":          {ruleMedia, `CHANNELS "1", the init segment 2`, func(p *playlist.MultivariantPlaylist) { p.Media[0].Channels = "1" }},
+		"not autoselect":    {ruleMedia, "not AUTOSELECT", func(p *playlist.MultivariantPlaylist) { p.Media[0].Autoselect = false }},
+		"two defaults": {ruleMedia, "2 default renditions", func(p *playlist.MultivariantPlaylist) {
+			p.Media = append(p.Media, p.Media[0])
+			p.Media[1].Name = "Other"
+		}},
+		"same name": {ruleMedia, "no name of its own", func(p *playlist.MultivariantPlaylist) { p.Media = append(p.Media, p.Media[0]) }},
+		"captions": {ruleStreamInf, "CLOSED-CAPTIONS", func(p *playlist.MultivariantPlaylist) {
+			p.StreamInfs = append(p.StreamInfs, p.StreamInfs[0])
+			p.StreamInfs[1].ClosedCaptions = ""
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := goodMultivariant(v.peak + a.peak)
+			c.change(&p)
+			requireRule(t, Multivariant(p.Append(nil), renditions), c.rule, c.detail)
+		})
+	}
+	requireRule(t, Multivariant([]byte("no"), nil), ruleSyntax, "EXTM3U")
+}
+
+func TestDelta(t *testing.T) {
+	w := videoWorld(t)
+	compared := 0
+	for n := 60; n < w.parts()-1; n++ {
+		held, full := w.version(n-3), w.version(n)
+		delta, ok := full.Delta()
+		if !ok {
+			delta = full
+		} else {
+			compared++
+		}
+		require.Empty(t, Delta(held.Append(nil), delta.Append(nil), full.Append(nil)))
+	}
+	require.Greater(t, compared, 20)
+}
+
+func TestDeltaBites(t *testing.T) {
+	w := videoWorld(t)
+	for name, c := range map[string]struct {
+		rule, detail string
+		change       func(delta *playlist.MediaPlaylist)
+	}{
+		"skips too near":  {ruleDelta, "segment 5 is skipped", func(p *playlist.MediaPlaylist) { skipMore(p, 3) }},
+		"skips too much":  {ruleSkip, "it skips 40", func(p *playlist.MediaPlaylist) { p.Skip.SkippedSegments = 40 }},
+		"other segment":   {ruleDelta, "instead of", func(p *playlist.MediaPlaylist) { p.Segments[0].Duration += time.Millisecond }},
+		"other number":    {ruleDelta, "EXT-X-DISCONTINUITY-SEQUENCE", func(p *playlist.MediaPlaylist) { p.DiscontinuitySequence++ }},
+		"skips less":      {ruleDelta, "applied", func(p *playlist.MediaPlaylist) { p.Skip.SkippedSegments-- }},
+		"after the end":   {ruleDelta, "with EXT-X-ENDLIST", func(p *playlist.MediaPlaylist) { p.EndList, p.PreloadHints = true, nil }},
+		"nothing allowed": {ruleDelta, "without CAN-SKIP-UNTIL", func(p *playlist.MediaPlaylist) { p.ServerControl.CanSkipUntil = 0 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			held, full := w.version(97), w.version(98)
+			delta, ok := full.Delta()
+			require.True(t, ok)
+			delta.Segments = append([]playlist.Segment(nil), delta.Segments...)
+			c.change(&delta)
+			requireRule(t, Delta(held.Append(nil), delta.Append(nil), full.Append(nil)), c.rule, c.detail)
+
+			checker := New()
+			require.Empty(t, checker.Playlist(worldStart, held.Append(nil)))
+			require.NotEmpty(t, checker.Playlist(worldStart, delta.Append(nil)), "fed as a version")
+		})
+	}
+	full := w.version(98)
+	body := full.Append(nil)
+	requireRule(t, Delta(body, []byte("x"), body), ruleSyntax, "EXTM3U")
+	delta, _ := full.Delta()
+	requireRule(t, New().Playlist(worldStart, delta.Append(nil)), ruleSkip, "first version")
+}
+
+func skipMore(p *playlist.MediaPlaylist, n int) {
+	p.Skip.SkippedSegments += n
+	p.Segments = p.Segments[n:]
+}

@@ -1,0 +1,35 @@
+package check
+
+// What is cited. Sections of rfc8216bis are those of draft-pantos-hls-rfc8216bis-22.
+const (
+	ruleSyntax        = "rfc8216bis 4"
+	ruleVersion       = "rfc8216bis 8"
+	ruleTarget        = "rfc8216bis 4.4.3.1"
+	ruleMediaSequence = "rfc8216bis 4.4.3.2"
+	ruleDiscontinuity = "rfc8216bis 4.4.3.3"
+	ruleEndList       = "rfc8216bis 4.4.3.4"
+	rulePartInf       = "rfc8216bis 4.4.3.7"
+	ruleServerControl = "rfc8216bis 4.4.3.8"
+	ruleIndependent   = "rfc8216bis 4.4.2.1"
+	ruleExtInf        = "rfc8216bis 4.4.4.1"
+	ruleMap           = "rfc8216bis 4.4.4.5"
+	ruleDateTime      = "rfc8216bis 4.4.4.6"
+	rulePart          = "rfc8216bis 4.4.4.9"
+	ruleSkip          = "rfc8216bis 4.4.5.2"
+	ruleHint          = "rfc8216bis 4.4.5.3"
+	ruleReport        = "rfc8216bis 4.4.5.4"
+	ruleMedia         = "rfc8216bis 4.4.6.1"
+	ruleStreamInf     = "rfc8216bis 4.4.6.2"
+	ruleImmutable     = "rfc8216bis 6.2.1"
+	ruleLive          = "rfc8216bis 6.2.2"
+	ruleRenditions    = "rfc8216bis 6.2.4"
+	ruleDelta         = "rfc8216bis 6.2.5.1"
+
+	ruleCMAFHeader  = "ISO/IEC 23000-19 7.3.1"
+	ruleCMAFChunk   = "ISO/IEC 23000-19 7.3.2"
+	ruleSequence    = "ISO/IEC 14496-12 8.8.5"
+	ruleDecodeTime  = "ISO/IEC 14496-12 8.8.12"
+	ruleSampleFlags = "ISO/IEC 14496-12 8.8.3.1"
+	ruleAVC         = "ISO/IEC 14496-15 5.4.2"
+	ruleOpus        = "Opus in ISOBMFF 4.3"
+)

@@ -3,8 +3,6 @@ package segmenter
 import (
 	"log/slog"
 	"time"
-
-	"whipsaw/segmenter/depacket"
 )
 
 // phase is what a channel does.
@@ -180,104 +178,6 @@ func (c *channel) report(now time.Duration, t *Track, ntp uint64, rtp uint32) {
 	}
 }
 
-// accessUnit takes a picture: whole and decodable ones go on, the others are dropped with all that depends on them.
-func (c *channel) accessUnit(u *depacket.AccessUnit) {
-	in := &c.track(Video).in
-	in.units++
-	if u.Damaged || u.MissingSets || u.AfterLoss && !u.IDR {
-		if !in.damaged {
-			c.log.Debug("pictures withheld until the next IDR", "session", c.pub.session, "damaged", u.Damaged, "after_loss", u.AfterLoss)
-		}
-		in.damaged = true
-	} else if u.IDR {
-		in.damaged = false
-	}
-	if in.damaged {
-		in.dropped++
-		c.askIDR()
-		return
-	}
-	p := picture{data: u.Data, idr: u.IDR}
-	if u.IDR {
-		p.sps, p.pps, p.version = in.h264.ParameterSets()
-		p.reorder = max(in.h264.MaxReorder(), 0)
-	}
-	ticks := in.clock.unwrap(u.Timestamp)
-	if c.phase == starting {
-		c.queue.picture(p, ticks)
-		return
-	}
-	c.showPicture(p, ticks)
-}
-
-// showPicture lays a picture on the time line.
-func (c *channel) showPicture(p picture, ticks int64) {
-	in := &c.track(Video).in
-	c.line.follow(in.clock.time(ticks))
-	p.at = c.line.at(Video, ticks)
-	if p.idr {
-		c.conductor.idr(c.now, p.at)
-	}
-	v := c.w.video
-	if v == nil {
-		in.dropped++ // a video track that came after the generation began
-		return
-	}
-	c.tell()
-	if err := v.prepare(&p); err != nil {
-		c.unusable(err)
-		return
-	}
-	if !v.push(p) {
-		in.dropped++
-		c.askIDR()
-		return
-	}
-	if c.conductor.due(c.cfg, v.time(v.began), v.time(v.end), v.time(v.frame())) {
-		c.askIDR()
-	}
-}
-
-// unusable withholds pictures whose parameter sets cannot be read.
-func (c *channel) unusable(err error) {
-	in := &c.track(Video).in
-	in.dropped++
-	if !in.damaged {
-		c.log.Warn("parameter sets cannot be used", "session", c.pub.session, "error", err)
-	}
-	in.damaged = true
-}
-
-// opusFrame takes one Opus packet (RFC 7587).
-func (c *channel) opusFrame(timestamp uint32, opus []byte) {
-	in := &c.track(Audio).in
-	in.units++
-	n, err := depacket.OpusDuration(opus)
-	if err != nil {
-		in.garbage++
-		in.dropped++
-		return
-	}
-	ticks := in.clock.unwrap(timestamp)
-	if c.phase == starting {
-		c.queue.frame(opus, ticks, int64(n))
-		return
-	}
-	c.playFrame(opus, ticks, int64(n))
-}
-
-// playFrame lays a frame on the time line.
-func (c *channel) playFrame(opus []byte, ticks, samples int64) {
-	if c.w.audio == nil {
-		c.track(Audio).in.dropped++
-		return
-	}
-	c.tell()
-	if !c.w.audio.push(opus, samples, c.line.at(Audio, ticks)) {
-		c.track(Audio).in.dropped++
-	}
-}
-
 // tell gives the writer the time, before it writes.
 func (c *channel) tell() {
 	c.w.now = c.now
@@ -285,15 +185,4 @@ func (c *channel) tell() {
 		c.lead = c.line.lead()
 		c.w.wall.slew(c.now+c.lead, -c.lead)
 	}
-}
-
-// askIDR sends a PLI, unless one went out a moment ago.
-func (c *channel) askIDR() {
-	t := c.track(Video)
-	if t == nil || t.cfg.PLI == nil || !c.conductor.mayAsk(c.now) {
-		return
-	}
-	c.conductor.ask(c.now, c.line.at(Video, t.in.clock.last))
-	t.in.plis++
-	t.cfg.PLI()
 }

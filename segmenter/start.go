@@ -21,10 +21,20 @@ func (c *channel) tryStart(now time.Duration) {
 	if c.track(Audio) != nil && frame == nil && !waited {
 		return
 	}
+	if pic != nil && !c.orderKnown() {
+		return
+	}
 	if pic == nil && frame == nil {
 		return
 	}
 	c.goLive(pic, frame)
+}
+
+// orderKnown says whether enough pictures have come to see how they are reordered and what their RTP times mean.
+func (c *channel) orderKnown() bool {
+	in := &c.track(Video).in
+	depth := in.h264.MaxReorder()
+	return depth == 0 || in.stamps.known || c.queue.pictures >= 4+max(depth, 0)
 }
 
 // firstMedia is when the first packet of any track came.

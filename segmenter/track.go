@@ -41,6 +41,8 @@ type ingest struct {
 	clock   clock
 	reorder reorder
 	h264    *depacket.H264
+	stamps  stamping
+	cadence cadence // of RTP times, where they are decode times
 
 	unit    func(*depacket.AccessUnit)          // video: takes access units
 	frame   func(timestamp uint32, opus []byte) // audio: takes frames

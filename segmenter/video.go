@@ -15,20 +15,25 @@ const (
 	videoRate = 90000
 	// firstFrame stands for the frame interval until two frames have come.
 	firstFrame = videoRate / 30
-	// shortFill is the shortest filler picture worth making; less is left to the next frames to walk back.
-	shortFill = videoRate * 30 / 1000
 )
 
 // picture is one access unit on its way into a part.
 type picture struct {
 	data []byte        // AVCC; borrowed
-	at   time.Duration // stream time of its presentation
+	at   time.Duration // stream time that its RTP time stands for: of its presentation, unless stamped
 	idr  bool
+
+	count   int64 // picture order count since the IDR, if counted
+	counted bool
+	from    int64 // ticks of that IDR
+
+	reorder int           // how many pictures may be shown after one that they precede
+	stamped bool          // at is its decode time
+	delay   time.Duration // with stamped: of its presentation after that, may be negative
 
 	// With an IDR: the parameter sets it is decoded with; version tells sets apart without a look at their bytes.
 	sps, pps [][]byte
 	version  int
-	reorder  int    // max_num_reorder_frames (H.264 E.2.1)
 	init     []byte // set by prepare: the init segment from here on, if it is another one
 }
 
@@ -88,7 +93,11 @@ func (v *videoWriter) frame() int64 { return v.cadence.frame(firstFrame) }
 // IDR. now is server time, in ticks of the stream's time line.
 func (v *videoWriter) push(p picture) bool {
 	pts := timeToTicks(p.at, v.rate)
+	v.order.depth = max(v.order.depth, p.reorder)
 	want := v.order.decode(pts, v.frame())
+	if p.stamped {
+		want, pts = pts, timeToTicks(p.at+p.delay, v.rate)
+	}
 	if v.last != 0 {
 		v.cadence.add(want - v.last)
 	}
@@ -141,7 +150,7 @@ func (v *videoWriter) place(p picture, pts, want int64) {
 		v.idrCut = p.idr
 	}
 	offset := int64(0)
-	if v.order.depth > 0 {
+	if v.order.depth > 0 || p.stamped {
 		offset = pts - v.end
 	}
 	frame := v.frame()
@@ -179,61 +188,12 @@ func (v *videoWriter) cutBefore(idr bool) {
 	}
 }
 
-// repay fills the time that a source slower than a part owes by showing its IDR early, as often as needed.
-func (v *videoWriter) repay(idr []byte, want int64) {
-	part := timeToTicks(v.cfg.Part, v.rate)
-	for want-v.end >= part && v.frame() > part {
-		v.fillOne(idr, part)
-	}
-}
-
 func (v *videoWriter) noteIDR(data []byte) {
 	v.idr = append(v.idr[:0], data...)
 	if v.end > v.idrAt {
 		v.gop = v.end - v.idrAt
 	}
 	v.idrAt = v.end
-}
-
-// startFilling hands over to the filler: the last IDR repeated, one picture a part.
-func (v *videoWriter) startFilling() {
-	if v.filling || v.idr == nil {
-		return
-	}
-	v.settle(v.end + timeToTicks(v.cfg.Part, v.rate))
-	v.w.close(&v.builder)
-	v.filling = true
-	v.publish()
-}
-
-// fillTo repeats the last IDR up to a tick, as far as whole parts go.
-func (v *videoWriter) fillTo(until int64) {
-	part := timeToTicks(v.cfg.Part, v.rate)
-	for until-v.end >= part {
-		v.fillOne(v.idr, part)
-	}
-}
-
-// fillOne makes one part of one IDR.
-func (v *videoWriter) fillOne(idr []byte, ticks int64) {
-	v.settle(v.end + 1)
-	v.w.close(&v.builder)
-	v.cutBefore(true)
-	if v.end == v.began {
-		v.idrCut = true
-	}
-	v.add(idr, ticks, 0, true)
-	v.filled += ticks
-	v.w.close(&v.builder)
-	v.publish()
-}
-
-// catch lets the filler run up to where the next picture belongs.
-func (v *videoWriter) catch(want int64) {
-	v.fillTo(want)
-	if want-v.end >= shortFill {
-		v.fillOne(v.idr, want-v.end)
-	}
 }
 
 // renew begins a new epoch with an IDR.
@@ -245,26 +205,6 @@ func (v *videoWriter) renew(p picture) {
 	v.w.discontinue()
 	v.order.reset(p.reorder)
 	v.idrAt, v.gop = v.end, 0
-}
-
-// catchUp brings the segment number to msn, each segment in between with a picture of filler, and leaves no segment
-// empty.
-func (v *videoWriter) catchUp(msn int64) {
-	v.settle(v.end + v.frame())
-	v.occupy()
-	for v.open.MSN < msn {
-		v.w.cut(&v.builder)
-		v.occupy()
-	}
-}
-
-// occupy makes sure that the open segment is not empty.
-func (v *videoWriter) occupy() {
-	if v.end == v.began {
-		v.add(v.idr, shortFill, 0, true)
-		v.idrCut = true
-		v.w.close(&v.builder)
-	}
 }
 
 func (v *videoWriter) publish() {

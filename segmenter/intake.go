@@ -1,0 +1,123 @@
+package segmenter
+
+import (
+	"whipsaw/segmenter/depacket"
+)
+
+// accessUnit takes a picture: whole and decodable ones go on, the others are dropped with all that depends on them.
+func (c *channel) accessUnit(u *depacket.AccessUnit) {
+	in := &c.track(Video).in
+	in.units++
+	if u.Damaged || u.MissingSets || u.AfterLoss && !u.IDR {
+		if !in.damaged {
+			c.log.Debug("pictures withheld until the next IDR", "session", c.pub.session, "damaged", u.Damaged, "after_loss", u.AfterLoss)
+		}
+		in.damaged = true
+	} else if u.IDR {
+		in.damaged = false
+	}
+	if in.damaged {
+		in.dropped++
+		c.askIDR()
+		return
+	}
+	ticks := in.clock.unwrap(u.Timestamp)
+	if in.units > 1 {
+		in.cadence.add(ticks - in.stamps.ticks)
+	}
+	in.stamps.note(u, ticks)
+	p := picture{data: u.Data, idr: u.IDR, count: u.POC, counted: u.HasPOC, from: in.stamps.idr}
+	if u.IDR {
+		p.sps, p.pps, p.version = in.h264.ParameterSets()
+	}
+	if c.phase == starting {
+		c.queue.picture(p, ticks)
+		return
+	}
+	c.showPicture(p, ticks)
+}
+
+// showPicture lays a picture on the time line.
+func (c *channel) showPicture(p picture, ticks int64) {
+	in := &c.track(Video).in
+	c.line.follow(in.clock.time(ticks))
+	p.at = c.line.at(Video, ticks)
+	p.reorder = max(in.h264.MaxReorder(), in.stamps.depth)
+	if in.stamps.decode && p.counted {
+		p.reorder, p.stamped = 0, true
+		shown := in.stamps.presentation(p.count, p.from, in.cadence.frame(firstFrame))
+		p.delay = ticksToTime(shown-ticks, videoRate)
+	}
+	if p.idr {
+		c.conductor.idr(c.now, p.at)
+	}
+	v := c.w.video
+	if v == nil {
+		in.dropped++ // a video track that came after the generation began
+		return
+	}
+	c.tell()
+	if err := v.prepare(&p); err != nil {
+		c.unusable(err)
+		return
+	}
+	if !v.push(p) {
+		in.dropped++
+		c.askIDR()
+		return
+	}
+	if c.conductor.due(c.cfg, v.time(v.began), v.time(v.end), v.time(v.frame())) {
+		c.askIDR()
+	}
+}
+
+// unusable withholds pictures whose parameter sets cannot be read.
+func (c *channel) unusable(err error) {
+	in := &c.track(Video).in
+	in.dropped++
+	if !in.damaged {
+		c.log.Warn("parameter sets cannot be used", "session", c.pub.session, "error", err)
+	}
+	in.damaged = true
+}
+
+// opusFrame takes one Opus packet (RFC 7587).
+func (c *channel) opusFrame(timestamp uint32, opus []byte) {
+	in := &c.track(Audio).in
+	in.units++
+	n, err := depacket.OpusDuration(opus)
+	if err != nil {
+		in.garbage++
+		in.dropped++
+		return
+	}
+	ticks := in.clock.unwrap(timestamp)
+	if c.phase == starting {
+		c.queue.frame(opus, ticks, int64(n))
+		return
+	}
+	c.playFrame(opus, ticks, int64(n))
+}
+
+// playFrame lays a frame on the time line.
+func (c *channel) playFrame(opus []byte, ticks, samples int64) {
+	if c.w.audio == nil {
+		c.track(Audio).in.dropped++
+		return
+	}
+	c.tell()
+	if !c.w.audio.push(opus, samples, c.line.at(Audio, ticks)) {
+		c.track(Audio).in.dropped++
+	}
+}
+
+// askIDR sends a PLI, unless one went out a moment ago.
+func (c *channel) askIDR() {
+	t := c.track(Video)
+	if t == nil || t.cfg.PLI == nil || !c.conductor.mayAsk(c.now) {
+		return
+	}
+	c.conductor.ask(c.now, c.line.at(Video, t.in.clock.last))
+	t.in.plis++
+	t.cfg.PLI()
+}

@@ -12,7 +12,7 @@ set -eu
 out=${1:-"$(dirname "$0")/clip.mp4"}
 font=/usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf
 
-chord='0.035*(sin(2*PI*220*t)+sin(2*PI*277.2*t)+sin(2*PI*329.6*t))*(0.6+0.4*sin(2*PI*t/5))*min(1,min(t,10-t)*8)'
+chord='0.035*(sin(2*PI*220*t)+sin(2*PI*277.23*t)+sin(2*PI*329.6*t))*(0.6+0.4*sin(2*PI*t/10))*min(1,min(t,10-t)*8)'
 ping='0.5*sin(2*PI*if(lt(t,1),1760,880)*t)*exp(-30*mod(t,1))*lt(mod(t,1),0.08)'
 
 ffmpeg -hide_banner -loglevel error -y \

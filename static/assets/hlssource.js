@@ -51,7 +51,9 @@ class Meter {
  */
 export class HlsSource {
   generation = null;
-  ending = false;
+  ending = false; // ENDLIST was seen
+  begun = 0;      // when its first picture was shown, in ms of performance.now()
+  leapt = false;  // whether it made up for the time that starting took
   fatal = 0;
   errors = [];
   #meter = new Meter();

@@ -6,7 +6,9 @@ export const supported = video => video.canPlayType('application/vnd.apple.mpegu
 /** NativeSource plays one generation with the browser's player; done resolves as that of HlsSource. */
 export class NativeSource {
   generation = null;
-  ending = false;
+  ending = false; // ENDLIST was seen
+  begun = 0;      // when its first picture was shown, in ms of performance.now()
+  leapt = false;  // whether it made up for the time that starting took
   fatal = 0;
   errors = [];
   target = NaN;

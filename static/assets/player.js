@@ -1,11 +1,12 @@
 // The player that never gives up: it waits for the stream, plays a generation, moves on to the next.
 import {HlsSource, generationOf, supported as hlsSupported} from './hlssource.js';
 import {NativeSource, supported as nativeSupported} from './nativesource.js';
-import {pace, tooFar} from './pace.js';
+import {mayLeap, pace, tooFar} from './pace.js';
 
 const poll = 1000;       // ms between questions while the stream is offline; none is asked while it plays
 const startLimit = 15;   // s to a first picture, then another try
 const stallLimit = 12;   // s without progress, then another try
+const leapTime = 2500;   // ms after the first picture in which it may leap to the edge
 const jumpLimit = 4;     // s without progress, then a jump to the edge
 
 const sleep = ms => new Promise(done => setTimeout(done, ms));
@@ -105,8 +106,8 @@ export class Player extends EventTarget {
 
   #playing() {
     if (!this.source) return;
-    if (!this.source.counted) {
-      this.source.counted = true;
+    if (!this.source.begun) {
+      this.source.begun = performance.now();
       if (this.#shown !== this.source.generation || this.#shown === null) this.generations++;
       this.#shown = this.source.generation;
     }
@@ -126,18 +127,23 @@ export class Player extends EventTarget {
     this.#tick = now;
     if (!source) return;
     if (video.currentTime !== this.#progress.time || video.paused && this.generations > 0) this.#progress = {time: video.currentTime, at: now};
-    if (!video.paused && !source.ending) this.#keepPace(slept);
+    if (!video.paused && !source.ending) this.#keepPace(slept, now);
     const still = (now - this.#progress.at) / 1000;
-    if (still > (source.counted ? stallLimit : startLimit) && !source.ending) source.lose('no progress');
-    else if (still > jumpLimit && source.counted && this.follow) this.goLive();
+    if (still > (source.begun ? stallLimit : startLimit) && !source.ending) source.lose('no progress');
+    else if (still > jumpLimit && source.begun && this.follow) this.goLive();
     else if (still > stallLimit && source.ending) source.lose('the end does not come');
   }
 
-  #keepPace(slept) {
+  #keepPace(slept, now) {
     const {video, source, follow} = this, {latency, target} = source;
     if (source.hls === null) return; // the native player keeps its own pace
     const rate = pace({latency, target, ahead: this.ahead, current: video.playbackRate, follow});
     if (video.playbackRate !== rate) video.playbackRate = rate;
+    // While hls.js loaded the first parts, the edge moved on: make up for it at once.
+    if (this.state === 'playing' && this.follow && !source.leapt && now - source.begun < leapTime && mayLeap({latency, target, ahead: this.ahead})) {
+      source.leapt = true;
+      video.currentTime += latency - target;
+    }
     if (this.state === 'playing' && tooFar({latency, target, follow}) || slept && follow) this.goLive();
   }
 

@@ -27,6 +27,15 @@ type audioWriter struct {
 	silent   int64 // ticks of silence put in
 }
 
+func newAudioWriter(w *writer, channels int) *audioWriter {
+	return &audioWriter{builder: newBuilder(w.cfg, Audio, audioRate), w: w, channels: channels}
+}
+
+// silence is an Opus packet of silence.
+func (a *audioWriter) silence(ticks int64) []byte {
+	return depacket.OpusSilence(int(ticks), a.channels)
+}
+
 // push appends a frame that belongs at the stream time at. It reports false for one that came after silence took its
 // place.
 func (a *audioWriter) push(frame []byte, ticks int64, at time.Duration) bool {
@@ -44,7 +53,7 @@ func (a *audioWriter) fill(until int64) {
 	for until-a.end >= holeTicks {
 		for _, n := range silenceTicks {
 			if n <= until-a.end {
-				a.append(depacket.OpusSilence(int(n), a.channels), n)
+				a.append(a.silence(n), n)
 				a.silent += n
 				break
 			}
@@ -55,7 +64,7 @@ func (a *audioWriter) fill(until int64) {
 // occupy makes sure that the open segment is not empty.
 func (a *audioWriter) occupy() {
 	if a.end == a.began {
-		a.add(depacket.OpusSilence(960, a.channels), 960, 0, true)
+		a.add(a.silence(960), 960, 0, true)
 		a.silent += 960
 		a.w.close(&a.builder)
 	}

@@ -38,6 +38,10 @@ type builder struct {
 	published time.Time
 }
 
+func newBuilder(cfg *Config, kind Kind, rate int64) builder {
+	return builder{cfg: cfg, kind: kind, rate: rate, rendition: &Rendition{name: kind.String()}}
+}
+
 // begin opens the first segment of the generation at ticks.
 func (b *builder) begin(ticks int64, epoch int64, init []byte, program time.Time) {
 	b.inits = [][]byte{init}

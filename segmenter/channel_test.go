@@ -379,3 +379,37 @@ func TestNothingUsableEndsThePublisher(t *testing.T) {
 		require.Empty(t, w.gens)
 	}
 }
+
+func TestLateTracksAreBackfilled(t *testing.T) {
+	for _, late := range []Kind{Audio, Video} {
+		w := newWorld(t)
+		s := w.publish(loadUnits(t, "plain.h264"), 30, true)
+		s.cam.obeys = true
+		s.cam.pass = func(int, []byte) bool { return late == Audio || w.now > 9*time.Second }
+		s.mic.pass = func(int) bool { return late == Video || w.now > 9*time.Second }
+		w.run(8 * time.Second)
+		require.Nil(t, w.gens[0].Rendition(late.String()), "the generation goes live with the track that came")
+		w.run(16 * time.Second)
+		w.legal()
+		require.Len(t, w.gens, 1)
+		v, a := w.view(Video).last, w.view(Audio).last
+		require.Equal(t, v.Segments[0].MSN, a.Segments[0].MSN)
+		require.Equal(t, v.First, a.First)
+		lv, la := v.Segments[len(v.Segments)-1], a.Segments[len(a.Segments)-1]
+		require.InDelta(t, (lv.Start + lv.Duration()).Seconds(), (la.Start + la.Duration()).Seconds(), 0.5)
+		require.Contains(t, string(w.gens[0].Multivariant().Body), `CODECS="avc1.42c00b,Opus"`)
+	}
+}
+
+func TestAPublisherBringsAnotherTrack(t *testing.T) {
+	w := newWorld(t)
+	s := w.publish(nil, 0, true)
+	w.run(6 * time.Second)
+	s.stop()
+	w.ch.detach(w.now, ReasonPeerClosed)
+	w.publish(loadUnits(t, "plain.h264"), 30, true)
+	w.run(12 * time.Second)
+	w.legal()
+	require.Len(t, w.gens, 1, "the generation goes on with the new track")
+	require.NotNil(t, w.gens[0].Rendition("video"))
+}

@@ -51,12 +51,12 @@ func (c *channel) showPicture(p picture, ticks int64) {
 	if p.idr {
 		c.conductor.idr(c.now, p.at)
 	}
-	v := c.w.video
-	if v == nil {
-		in.dropped++ // a video track that came after the generation began
+	c.tell()
+	if c.w.video == nil && !c.joinVideo(&p, ticks) {
+		in.dropped++
 		return
 	}
-	c.tell()
+	v := c.w.video
 	if err := v.prepare(&p); err != nil {
 		c.unusable(err)
 		return
@@ -101,14 +101,41 @@ func (c *channel) opusFrame(timestamp uint32, opus []byte) {
 
 // playFrame lays a frame on the time line.
 func (c *channel) playFrame(opus []byte, ticks, samples int64) {
-	if c.w.audio == nil {
+	c.tell()
+	if c.w.audio == nil && !c.joinAudio() {
 		c.track(Audio).in.dropped++
 		return
 	}
-	c.tell()
 	if !c.w.audio.push(opus, samples, c.line.at(Audio, ticks)) {
 		c.track(Audio).in.dropped++
 	}
+}
+
+// joinVideo adds video that came late to the generation, from its first IDR on.
+func (c *channel) joinVideo(p *picture, ticks int64) bool {
+	if !p.idr {
+		c.askIDR()
+		return false
+	}
+	c.line.late(Video)
+	p.at = c.line.at(Video, ticks)
+	if err := c.w.joinVideo(p); err != nil {
+		c.unusable(err)
+		return false
+	}
+	c.log.Info("video joins the generation", "session", c.pub.session, "generation", c.w.gen.id)
+	return true
+}
+
+// joinAudio adds audio that came late to the generation.
+func (c *channel) joinAudio() bool {
+	c.line.late(Audio)
+	if err := c.w.joinAudio(c.track(Audio).cfg.Channels); err != nil {
+		c.log.Error("audio cannot join", "session", c.pub.session, "error", err)
+		return false
+	}
+	c.log.Info("audio joins the generation", "session", c.pub.session, "generation", c.w.gen.id)
+	return true
 }
 
 // askIDR sends a PLI, unless one went out a moment ago.

@@ -56,9 +56,6 @@ func (c *channel) goLive(pic, frame *queued) {
 	if pic != nil {
 		kind, ticks = Video, pic.ticks
 	}
-	if c.w != nil && (pic != nil && c.w.video == nil || frame != nil && c.w.audio == nil) {
-		c.endGeneration() // its playlists lack a track that the new publisher has
-	}
 	came := c.line.clocks[kind].offset() + c.line.clocks[kind].time(ticks)
 	fresh := c.w == nil
 	if fresh {
@@ -85,8 +82,7 @@ func (c *channel) goLive(pic, frame *queued) {
 func (c *channel) begin(pic, frame *queued) bool {
 	w := c.w
 	if pic != nil {
-		v := &videoWriter{w: w}
-		v.builder = builder{cfg: c.cfg, kind: Video, rate: videoRate, rendition: &Rendition{name: Video.String()}}
+		v := newVideoWriter(w)
 		if err := v.prepare(&pic.picture); err != nil {
 			c.w = nil
 			c.phase = starting
@@ -100,8 +96,7 @@ func (c *channel) begin(pic, frame *queued) bool {
 		w.video = v
 	}
 	if frame != nil {
-		a := &audioWriter{w: w, channels: c.track(Audio).cfg.Channels}
-		a.builder = builder{cfg: c.cfg, kind: Audio, rate: audioRate, rendition: &Rendition{name: Audio.String()}}
+		a := newAudioWriter(w, c.track(Audio).cfg.Channels)
 		init, err := fmp4.OpusInit(a.channels)
 		if err != nil {
 			c.log.Error("no init segment for Opus", "error", err)
@@ -113,8 +108,7 @@ func (c *channel) begin(pic, frame *queued) bool {
 		w.audio = a
 	}
 	for _, b := range w.builders() {
-		b.rendition.publish(b.snapshot())
-		w.gen.renditions[b.kind].Store(b.rendition)
+		w.show(b)
 	}
 	c.begun(w.gen)
 	c.log.Info("generation begins", "session", c.pub.session, "generation", w.gen.id, "video", pic != nil, "audio", frame != nil)
@@ -127,7 +121,7 @@ func (c *channel) rejoin(pic *queued, start time.Duration) {
 	if w.audio != nil {
 		w.audio.fill(timeToTicks(start, audioRate))
 	}
-	if pic != nil {
+	if pic != nil && w.video != nil {
 		w.video.version = -1 // versions of another publisher mean nothing
 		w.video.cadence = cadence{}
 		w.video.last = 0

@@ -63,6 +63,10 @@ type videoWriter struct {
 	info    fmp4.VideoInfo
 }
 
+func newVideoWriter(w *writer) *videoWriter {
+	return &videoWriter{builder: newBuilder(w.cfg, Video, videoRate), w: w}
+}
+
 // prepare makes the init segment of an IDR whose parameter sets are new to this rendition. Errors come from fmp4: the
 // sets cannot be read.
 func (v *videoWriter) prepare(p *picture) error {

@@ -23,6 +23,12 @@ import (
 	"whipsaw/segmenter/playlist"
 )
 
+// What Cache-Control must say, letter by letter.
+const (
+	noStoreText = "no-store"
+	foreverText = "public, max-age=31536000, immutable"
+)
+
 // origin is a real registry behind the real router, with one publisher on the stream "live". Its clock is that of the
 // synctest bubble, or one that only its sources move.
 type origin struct {

@@ -2,11 +2,7 @@ package hls
 
 import (
 	"bytes"
-	"compress/gzip"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -33,56 +29,63 @@ var (
 	both      = []segmenter.Kind{segmenter.Video, segmenter.Audio}
 )
 
+// route is a request for a stream of sound that has gone on for a while, and what comes of it.
+type route struct {
+	path        string
+	status      int
+	cache, kind string
+}
+
+func routes(base string, oldest, last *segmenter.Segment) []route {
+	const expired, list, sound, text = "public, max-age=2", "application/vnd.apple.mpegurl", "audio/mp4", "text/plain; charset=utf-8"
+	return []route{
+		{"/hls/live/index.m3u8", 200, "public, max-age=1", list},
+		{base + "media.m3u8", 200, "public, max-age=1", list},
+		{base + "media.m3u8?_HLS_skip=YES", 200, "public, max-age=1", list},
+		{base + "media.m3u8?_HLS_msn=0", 200, "public, max-age=12", list},
+		{base + "media.m3u8?_HLS_msn=0&_HLS_part=99999", 200, "public, max-age=12", list},
+		{base + "media.m3u8?other=1", 200, "public, max-age=1", list},
+		{base + "media.m3u8?_HLS_part=0", 400, noStoreText, text},
+		{base + "media.m3u8?_HLS_msn=x", 400, noStoreText, text},
+		{base + fmt.Sprintf("media.m3u8?_HLS_msn=%d", last.MSN+3), 400, noStoreText, text},
+		{base + fmt.Sprintf("media.m3u8?_HLS_msn=%d&_HLS_part=%d", last.MSN, len(last.Parts)+13), 400, noStoreText, text},
+		{base + "init-0.mp4", 200, foreverText, sound},
+		{base + oldest.Parts[0].URI(), 200, foreverText, sound},
+		{base + last.Parts[len(last.Parts)-1].URI(), 200, foreverText, sound},
+		{base + segmenter.SegmentURI(oldest.MSN), 200, foreverText, sound},
+		{base + segmenter.SegmentURI(last.MSN), 404, noStoreText, text},
+		{base + segmenter.SegmentURI(last.MSN+1), 404, noStoreText, text},
+		{base + segmenter.SegmentURI(oldest.MSN-1), 404, expired, text},
+		{base + "part-0-0-0.m4s", 404, expired, text},
+		{base + segmenter.PartID{MSN: last.MSN, Index: len(last.Parts) + 1}.URI(), 404, noStoreText, text},
+		{base + segmenter.PartID{Epoch: 1, MSN: last.MSN}.URI(), 404, noStoreText, text},
+		{base + segmenter.PartID{MSN: oldest.MSN, Index: 99}.URI(), 404, noStoreText, text},
+		{base + "init-1.mp4", 404, noStoreText, text},
+		{base + "init-00.mp4", 404, noStoreText, text},
+		{base + "other.m3u8", 404, noStoreText, text},
+		{base + "media.m3u8/", 404, noStoreText, text},
+		{base, 404, noStoreText, text},
+		{strings.Replace(base, "audio", "video", 1) + "media.m3u8", 404, noStoreText, text},
+		{strings.Replace(base, "audio", "subtitles", 1) + "media.m3u8", 404, noStoreText, text},
+		{"/hls/live/" + strings.Repeat("a", 16) + "/audio/media.m3u8", 404, noStoreText, text},
+		{strings.Replace(base, "live", "other", 1) + "media.m3u8", 404, noStoreText, text},
+		{"/hls/other/index.m3u8", 404, noStoreText, text},
+		{"/hls/live/media.m3u8", 404, noStoreText, text},
+		{"/hls/live", 404, noStoreText, text},
+		{"/hls/", 404, noStoreText, text},
+		{"/hls/live/../live/index.m3u8", 404, noStoreText, text},
+		{"/hls/l%69ve%2f/index.m3u8", 404, noStoreText, text},
+	}
+}
+
 func TestRoutes(t *testing.T) {
 	bubble(t, Options{}, soundOnly, func(t *testing.T, o *origin) {
 		o.play(80 * time.Second)
+		o.playUntil("audio", func(s *segmenter.Snapshot) bool { return !last(s).Complete })
 		base, s := o.base(), o.snapshot("audio")
-		oldest, last := s.Segments[0], s.Segments[len(s.Segments)-1]
+		oldest := s.Segments[0]
 		require.Positive(t, oldest.MSN, "segments have expired")
-		require.False(t, last.Complete)
-		const expired = "public, max-age=2"
-		for _, test := range []struct {
-			path        string
-			status      int
-			cache, kind string
-		}{
-			{"/hls/live/index.m3u8", 200, "public, max-age=1", "application/vnd.apple.mpegurl"},
-			{base + "media.m3u8", 200, "public, max-age=1", "application/vnd.apple.mpegurl"},
-			{base + "media.m3u8?_HLS_skip=YES", 200, "public, max-age=1", "application/vnd.apple.mpegurl"},
-			{base + "media.m3u8?_HLS_msn=0", 200, "public, max-age=12", "application/vnd.apple.mpegurl"},
-			{base + "media.m3u8?_HLS_msn=0&_HLS_part=99999", 200, "public, max-age=12", "application/vnd.apple.mpegurl"},
-			{base + "media.m3u8?other=1", 200, "public, max-age=1", "application/vnd.apple.mpegurl"},
-			{base + "media.m3u8?_HLS_part=0", 400, noStore[0], "text/plain; charset=utf-8"},
-			{base + "media.m3u8?_HLS_msn=x", 400, noStore[0], "text/plain; charset=utf-8"},
-			{base + fmt.Sprintf("media.m3u8?_HLS_msn=%d", last.MSN+3), 400, noStore[0], "text/plain; charset=utf-8"},
-			{base + fmt.Sprintf("media.m3u8?_HLS_msn=%d&_HLS_part=%d", last.MSN, len(last.Parts)+13), 400, noStore[0], "text/plain; charset=utf-8"},
-			{base + "init-0.mp4", 200, forever[0], "audio/mp4"},
-			{base + oldest.Parts[0].URI(), 200, forever[0], "audio/mp4"},
-			{base + last.Parts[len(last.Parts)-1].URI(), 200, forever[0], "audio/mp4"},
-			{base + segmenter.SegmentURI(oldest.MSN), 200, forever[0], "audio/mp4"},
-			{base + segmenter.SegmentURI(last.MSN), 404, noStore[0], "text/plain; charset=utf-8"},
-			{base + segmenter.SegmentURI(last.MSN+1), 404, noStore[0], "text/plain; charset=utf-8"},
-			{base + segmenter.SegmentURI(oldest.MSN-1), 404, expired, "text/plain; charset=utf-8"},
-			{base + "part-0-0-0.m4s", 404, expired, "text/plain; charset=utf-8"},
-			{base + segmenter.PartID{MSN: last.MSN, Index: len(last.Parts) + 1}.URI(), 404, noStore[0], "text/plain; charset=utf-8"},
-			{base + segmenter.PartID{Epoch: 1, MSN: last.MSN}.URI(), 404, noStore[0], "text/plain; charset=utf-8"},
-			{base + segmenter.PartID{MSN: oldest.MSN, Index: 99}.URI(), 404, noStore[0], "text/plain; charset=utf-8"},
-			{base + "init-1.mp4", 404, noStore[0], "text/plain; charset=utf-8"},
-			{base + "init-00.mp4", 404, noStore[0], "text/plain; charset=utf-8"},
-			{base + "other.m3u8", 404, noStore[0], "text/plain; charset=utf-8"},
-			{base + "media.m3u8/", 404, noStore[0], "text/plain; charset=utf-8"},
-			{base, 404, noStore[0], "text/plain; charset=utf-8"},
-			{strings.Replace(base, "audio", "video", 1) + "media.m3u8", 404, noStore[0], "text/plain; charset=utf-8"},
-			{strings.Replace(base, "audio", "subtitles", 1) + "media.m3u8", 404, noStore[0], "text/plain; charset=utf-8"},
-			{"/hls/live/" + strings.Repeat("a", 16) + "/audio/media.m3u8", 404, noStore[0], "text/plain; charset=utf-8"},
-			{strings.Replace(base, "live", "other", 1) + "media.m3u8", 404, noStore[0], "text/plain; charset=utf-8"},
-			{"/hls/other/index.m3u8", 404, noStore[0], "text/plain; charset=utf-8"},
-			{"/hls/live/media.m3u8", 404, noStore[0], "text/plain; charset=utf-8"},
-			{"/hls/live", 404, noStore[0], "text/plain; charset=utf-8"},
-			{"/hls/", 404, noStore[0], "text/plain; charset=utf-8"},
-			{"/hls/live/../live/index.m3u8", 404, noStore[0], "text/plain; charset=utf-8"},
-			{"/hls/l%69ve%2f/index.m3u8", 404, noStore[0], "text/plain; charset=utf-8"},
-		} {
+		for _, test := range routes(base, oldest, last(s)) {
 			for _, method := range []string{"GET", "HEAD"} {
 				a := o.do(method, test.path)
 				require.Equal(t, test.status, a.status, "%s %s: %s", method, test.path, a.body.String())
@@ -107,7 +110,7 @@ func TestBeforeAnythingIsPlayable(t *testing.T) {
 		o.play(time.Second)
 		a := o.get("/hls/live/index.m3u8")
 		require.Equal(t, 404, a.status, "no whole segment")
-		require.Equal(t, noStore[0], a.header.Get("Cache-Control"))
+		require.Equal(t, noStoreText, a.header.Get("Cache-Control"))
 		o.play(2 * time.Second)
 		require.Equal(t, 200, o.get("/hls/live/index.m3u8").status)
 	})
@@ -135,7 +138,7 @@ func TestEverythingListedCanBeHad(t *testing.T) {
 				for _, part := range s.Parts {
 					a := o.get(base + part.URI)
 					require.Equal(t, 200, a.status)
-					require.Equal(t, mediaPriority[0], a.header.Get("Priority"))
+					require.Equal(t, "u=2", a.header.Get("Priority"))
 					parts.Write(a.body.Bytes())
 				}
 				if s.Open() {
@@ -172,151 +175,6 @@ func TestDeltaUpdates_6_2_5_1(t *testing.T) {
 	})
 }
 
-func TestConditionsAndRanges(t *testing.T) {
-	bubble(t, Options{}, soundOnly, func(t *testing.T, o *origin) {
-		o.play(5 * time.Second)
-		for _, path := range []string{"/hls/live/index.m3u8", o.base() + "media.m3u8", o.base() + "init-0.mp4", o.base() + "segment-0.m4s", o.base() + "part-0-1-2.m4s"} {
-			plain := o.get(path)
-			require.Equal(t, 200, plain.status)
-			etag := plain.header.Get("ETag")
-			require.Regexp(t, `^"[!#-~]+"$`, etag)
-			require.Equal(t, "bytes", plain.header.Get("Accept-Ranges"))
-
-			for _, method := range []string{"GET", "HEAD"} {
-				a := o.do(method, path, "If-None-Match", `"x", W/`+etag, "Range", "bytes=0-1")
-				require.Equal(t, 304, a.status)
-				require.Zero(t, a.body.Len())
-				require.Equal(t, etag, a.header.Get("ETag"))
-				require.Equal(t, plain.header.Get("Cache-Control"), a.header.Get("Cache-Control"))
-				require.Equal(t, plain.header.Values("Vary"), a.header.Values("Vary"))
-				require.Empty(t, a.header.Get("Content-Length"))
-			}
-			require.Equal(t, 200, o.get(path, "If-None-Match", `"x"`).status)
-
-			a := o.get(path, "Range", "bytes=3-20", "Accept-Encoding", "gzip", "If-Range", etag)
-			require.Equal(t, 206, a.status)
-			require.Equal(t, plain.body.Bytes()[3:21], a.body.Bytes())
-			require.Equal(t, fmt.Sprintf("bytes 3-20/%d", plain.body.Len()), a.header.Get("Content-Range"))
-			require.Equal(t, "18", a.header.Get("Content-Length"))
-
-			a = o.get(path, "Range", "bytes=100000-")
-			require.Equal(t, 416, a.status)
-			require.Equal(t, fmt.Sprintf("bytes */%d", plain.body.Len()), a.header.Get("Content-Range"))
-			require.Equal(t, noStore[0], a.header.Get("Cache-Control"))
-			require.Zero(t, a.body.Len())
-
-			require.Equal(t, 200, o.get(path, "Range", "bytes=3-20", "If-Range", `"x"`).status)
-			require.Equal(t, 200, o.get(path, "Range", "bytes=0-1,3-4").status)
-			require.Equal(t, 200, o.do("HEAD", path, "Range", "bytes=0-1").status)
-		}
-	})
-}
-
-func TestGzip(t *testing.T) {
-	bubble(t, Options{}, soundOnly, func(t *testing.T, o *origin) {
-		o.play(5 * time.Second)
-		for _, path := range []string{"/hls/live/index.m3u8", o.base() + "media.m3u8"} {
-			plain, small := o.get(path), o.get(path, "Accept-Encoding", "gzip, br")
-			require.Empty(t, plain.header.Get("Content-Encoding"))
-			require.Equal(t, "gzip", small.header.Get("Content-Encoding"))
-			require.Equal(t, []string{"Accept-Encoding"}, plain.header.Values("Vary"))
-			require.Equal(t, []string{"Accept-Encoding"}, small.header.Values("Vary"))
-			require.NotEqual(t, plain.header.Get("ETag"), small.header.Get("ETag"), "another form has another tag")
-			require.Equal(t, 304, o.get(path, "Accept-Encoding", "gzip", "If-None-Match", small.header.Get("ETag")).status)
-			require.Equal(t, 200, o.get(path, "If-None-Match", small.header.Get("ETag")).status)
-			require.Equal(t, fmt.Sprint(small.body.Len()), small.header.Get("Content-Length"))
-			z, err := gzip.NewReader(&small.body)
-			require.NoError(t, err)
-			text, err := io.ReadAll(z)
-			require.NoError(t, err)
-			require.Equal(t, plain.body.String(), string(text))
-		}
-		for _, path := range []string{"init-0.mp4", "segment-0.m4s", "part-0-0-0.m4s"} {
-			a := o.get(o.base()+path, "Accept-Encoding", "gzip")
-			require.Empty(t, a.header.Get("Content-Encoding"))
-			require.Empty(t, a.header.Values("Vary"))
-		}
-	})
-}
-
-func TestPriority(t *testing.T) {
-	bubble(t, Options{}, soundOnly, func(t *testing.T, o *origin) {
-		o.play(3 * time.Second)
-		for path, want := range map[string]string{
-			"/hls/live/index.m3u8": "u=1", o.base() + "media.m3u8": "u=1", o.base() + "segment-0.m4s": "u=2", o.base() + "init-0.mp4": "u=2",
-		} {
-			require.Equal(t, want, o.get(path).header.Get("Priority"), path)
-		}
-	})
-}
-
-func TestMethods(t *testing.T) {
-	bubble(t, Options{}, soundOnly, func(t *testing.T, o *origin) {
-		o.play(3 * time.Second)
-		for _, path := range []string{"/hls/live/index.m3u8", o.base() + "media.m3u8", o.base() + "segment-0.m4s", "/hls/unknown"} {
-			for _, method := range []string{"POST", "PUT", "DELETE", "PATCH"} {
-				a := o.do(method, path)
-				require.Equal(t, 405, a.status)
-				require.Equal(t, "GET, HEAD, OPTIONS", a.header.Get("Allow"))
-				require.Equal(t, noStore[0], a.header.Get("Cache-Control"))
-			}
-			a := o.do("OPTIONS", path)
-			require.Equal(t, 204, a.status)
-			require.Equal(t, "GET, HEAD, OPTIONS", a.header.Get("Allow"))
-			require.Zero(t, a.body.Len())
-		}
-	})
-}
-
-func TestCORS(t *testing.T) {
-	for _, test := range []struct {
-		origins      []string
-		origin, want string
-	}{
-		{nil, "", "*"},
-		{nil, "https://a.example", "*"},
-		{[]string{"*"}, "https://a.example", "*"},
-		{[]string{"https://a.example", "https://b.example"}, "https://b.example", "https://b.example"},
-		{[]string{"https://a.example"}, "https://c.example", ""},
-		{[]string{"https://a.example"}, "", ""},
-		{[]string{"https://a.example"}, "null", ""},
-	} {
-		bubble(t, Options{Origins: test.origins}, soundOnly, func(t *testing.T, o *origin) {
-			o.play(3 * time.Second)
-			listed := test.want != "*"
-			for path, status := range map[string]int{"/hls/live/index.m3u8": 200, "/hls/other/index.m3u8": 404, o.base() + "media.m3u8?_HLS_part=1": 400} {
-				a := o.get(path, "Origin", test.origin)
-				require.Equal(t, status, a.status)
-				require.Equal(t, test.want, a.header.Get("Access-Control-Allow-Origin"), path)
-				require.Equal(t, listed, a.header.Values("Vary") != nil && a.header.Values("Vary")[0] == "Origin")
-				if test.want != "" {
-					for _, name := range []string{"Age", "Date", "Content-Length", "ETag", "Content-Range"} {
-						require.Contains(t, a.header.Get("Access-Control-Expose-Headers"), name)
-					}
-				}
-			}
-			a := o.do("OPTIONS", "/hls/live/index.m3u8", "Origin", test.origin, "Access-Control-Request-Method", "GET")
-			require.Equal(t, 204, a.status)
-			require.Equal(t, test.want, a.header.Get("Access-Control-Allow-Origin"))
-			require.Equal(t, test.want != "", a.header.Get("Access-Control-Allow-Methods") == "GET, HEAD, OPTIONS")
-			require.Equal(t, test.want != "", strings.Contains(a.header.Get("Access-Control-Allow-Headers"), "Range"))
-		})
-	}
-}
-
-// Nothing in an answer depends on who asks, or a shared cache would hand it to others.
-func TestAnswersAreTheSameForAll(t *testing.T) {
-	bubble(t, Options{}, soundOnly, func(t *testing.T, o *origin) {
-		o.play(5 * time.Second)
-		for _, path := range []string{"/hls/live/index.m3u8", o.base() + "media.m3u8", o.base() + "part-0-0-0.m4s", "/hls/x"} {
-			one, other := o.get(path), o.get(path, "Origin", "https://a.example", "Cookie", "a=b", "User-Agent", "x", "X-Forwarded-For", "192.0.2.1")
-			require.Equal(t, one.header, other.header)
-			require.Equal(t, one.body.Bytes(), other.body.Bytes())
-			require.Empty(t, one.header.Values("Set-Cookie"))
-		}
-	})
-}
-
 func TestTheEnd(t *testing.T) {
 	bubble(t, Options{}, soundOnly, func(t *testing.T, o *origin) {
 		o.play(40 * time.Second)
@@ -332,36 +190,4 @@ func TestTheEnd(t *testing.T) {
 			require.Zero(t, a.took)
 		}
 	})
-}
-
-func TestHTTPPlaylistIsOneWrite(t *testing.T) {
-	bubble(t, Options{}, soundOnly, func(t *testing.T, o *origin) {
-		o.play(3 * time.Second)
-		for _, path := range []string{"/hls/live/index.m3u8", o.base() + "media.m3u8", o.base() + "init-0.mp4", o.base() + "part-0-0-0.m4s"} {
-			a := o.get(path)
-			require.Equal(t, []string{"deadline 10s", fmt.Sprintf("write %d", a.body.Len()), "flush", "deadline lifted"}, roundDeadlines(a.events), path)
-		}
-		// The deadline of an HTTP/2 stream is nobody else's: nothing is to be lifted, and no frame wasted on a flush.
-		r := httptest.NewRequest("GET", o.base()+"init-0.mp4", nil)
-		r.ProtoMajor = 2
-		two := &answer{header: http.Header{}}
-		o.router.ServeHTTP(two, r)
-		require.Len(t, two.events, 2)
-
-		segment := o.snapshot("audio").Segment(0)
-		a := o.get(o.base() + "segment-0.m4s")
-		require.Len(t, a.events, len(segment.Parts)+3, "one write a part")
-		require.Equal(t, http.StatusOK, a.status)
-	})
-}
-
-// roundDeadlines leaves away what a few bytes add to a deadline.
-func roundDeadlines(events []string) []string {
-	out := make([]string, len(events))
-	for i, e := range events {
-		if out[i] = e; strings.HasPrefix(e, "deadline 10.") {
-			out[i] = "deadline 10s"
-		}
-	}
-	return out
 }

@@ -115,10 +115,10 @@ func TestApplyDeltaRefusesWhatItDoesNotHold_6_3_7(t *testing.T) {
 
 // channel is a small origin: it publishes part by part and shows a window.
 type channel struct {
-	msn, discontinuity int64
-	segments           []Segment
-	maps               []*Map // in force for each segment
-	part               int
+	msn      int64
+	segments []Segment
+	maps     []*Map // in force for each segment
+	part     int
 }
 
 // publish adds a part, and closes or begins segments as told.

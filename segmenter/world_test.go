@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"container/heap"
 	"encoding/binary"
+	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"whipsaw/fmp4"
+	"whipsaw/segmenter/check"
 )
 
 // world drives a channel under a virtual clock: whatever is scheduled happens in order, with ticks when the channel
@@ -29,12 +32,15 @@ type world struct {
 	tick time.Duration
 	busy bool
 
-	gens  []*Generation
-	views map[*Rendition]*view
+	tolerant bool // lateness is not held against the stream
+	gens     []*Generation
+	views    map[*Rendition]*view
 }
 
 // view is what a player of one rendition has seen.
 type view struct {
+	check *check.Checker
+	held  []byte // the version before, as text
 	last  *Snapshot
 	parts []*Part
 	segs  map[int64]*Segment
@@ -114,7 +120,7 @@ func (w *world) look() {
 func (w *world) see(r *Rendition) {
 	v := w.views[r]
 	if v == nil {
-		v = &view{segs: map[int64]*Segment{}, inits: map[int][]byte{}}
+		v = &view{segs: map[int64]*Segment{}, inits: map[int][]byte{}, check: check.New()}
 		w.views[r] = v
 	}
 	s := r.Snapshot()
@@ -135,6 +141,56 @@ func (w *world) see(r *Rendition) {
 			v.inits[g.Init] = init
 		}
 	}
+	if len(s.Segments) > 0 {
+		w.judge(r, v, s)
+	}
+}
+
+// judge shows a version to the strict checker: the playlist, its delta update, and all bytes that are new in it.
+func (w *world) judge(r *Rendition, v *view, s *Snapshot) {
+	w.t.Helper()
+	at := w.base.Add(w.now)
+	fine := func(list []check.Violation) {
+		w.t.Helper()
+		for _, x := range list {
+			if !w.excused(x) {
+				require.Fail(w.t, x.String(), "%s at %v\n%s", r.name, w.now, s.Playlist().Body)
+			}
+		}
+	}
+	fine(v.check.Playlist(at, s.Playlist().Body))
+	if v.held != nil {
+		fine(check.Delta(v.held, s.Delta().Body, s.Playlist().Body))
+	}
+	v.held = s.Playlist().Body
+	for _, uri := range v.check.Wanted() {
+		fine(v.check.Bytes(uri, s.file(uri)))
+	}
+}
+
+// excused leaves out what only a punctual network can keep.
+func (w *world) excused(x check.Violation) bool {
+	return w.tolerant && strings.Contains(x.Detail, "nothing new after")
+}
+
+// file is what the server answers for a name in the playlist.
+func (s *Snapshot) file(uri string) []byte {
+	var id PartID
+	var n int
+	if _, err := fmt.Sscanf(uri, "part-%d-%d-%d.m4s", &id.Epoch, &id.MSN, &id.Index); err == nil {
+		return s.Part(id).Data
+	}
+	if _, err := fmt.Sscanf(uri, "init-%d.mp4", &n); err == nil {
+		return s.Init(n)
+	}
+	if _, err := fmt.Sscanf(uri, "segment-%d.m4s", &n); err != nil {
+		panic(err)
+	}
+	var b []byte
+	for _, p := range s.Segment(int64(n)).Parts {
+		b = append(b, p.Data...)
+	}
+	return b
 }
 
 func (w *world) view(k Kind) *view {

@@ -147,8 +147,7 @@ func TestAppendAllocates(t *testing.T) {
 	p := benchmarkPlaylist()
 	buffer := p.Append(nil)
 	require.Zero(t, testing.AllocsPerRun(100, func() { buffer = p.Append(buffer[:0]) }), "into a buffer that was used before")
-	require.Equal(t, 1.0, testing.AllocsPerRun(100, func() { p.Append(nil) }), "the size is estimated well")
-	require.Less(t, p.sizeHint(), 2*len(buffer), "and not by waste")
+	require.Less(t, p.sizeHint(), 2*len(buffer), "what is estimated is little more than what is needed")
 }
 
 // benchmarkPlaylist is a 30 s window: 15 segments, ten parts in each of the last three.
@@ -205,6 +204,7 @@ func TestRoundTripMedia(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawMedia(t)
 		text := p.Append(nil)
+		require.LessOrEqual(t, len(text), p.sizeHint(), "so that one allocation is enough")
 		read, err := ParseMedia(text)
 		require.NoError(t, err, string(text))
 		require.Equal(t, p, read)

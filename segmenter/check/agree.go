@@ -67,13 +67,20 @@ func Reports(c *Checker, others map[string]*Checker) []Violation {
 			reportTruth(&f, r, other.last)
 		}
 	}
-	// 4.4.5.4: one for every other rendition.
+	// 4.4.5.4: one for every other rendition, as soon as that has more than its very first part.
 	for _, uri := range slices.Sorted(maps.Keys(others)) {
-		if !seen[uri] {
+		if !seen[uri] && others[uri].begun() {
 			f.add(ruleReport, "no EXT-X-RENDITION-REPORT of %q", uri)
 		}
 	}
 	return c.report(f)
+}
+
+func (c *Checker) begun() bool {
+	if c.last == nil || len(c.last.Segments) == 0 {
+		return false
+	}
+	return len(c.last.Segments) > 1 || len(c.last.Segments[0].Parts) > 1
 }
 
 func reportTruth(f *findings, r playlist.RenditionReport, other *playlist.MediaPlaylist) {

@@ -47,6 +47,10 @@ type Checker struct {
 	waiting  map[string][]byte // bytes whose meaning is not known yet
 	peak     float64           // bit/s of the segment with the highest bit rate
 	reported map[Violation]bool
+
+	brokenHints int
+	owed        string // a hint that its own segment passed over
+	owedAt      int64  // the segment that it has to begin
 }
 
 // New returns a Checker that has seen nothing yet.
@@ -100,7 +104,7 @@ func (c *Checker) version(f *findings, at time.Time, p *playlist.MediaPlaylist) 
 	ends(f, p)
 	if c.last != nil {
 		succession(f, c.last, p)
-		hints(f, c.last, p)
+		c.hints(f, p)
 		c.freshness(f, at, p)
 	}
 	c.merge(f, p)
@@ -156,6 +160,10 @@ func (c *Checker) Wanted() []string {
 
 // Ended reports whether the newest version has EXT-X-ENDLIST.
 func (c *Checker) Ended() bool { return c.last != nil && c.last.EndList }
+
+// BrokenHints counts the preload hints whose part was not the next one. A source that cuts where it likes breaks some
+// without fault; a steady one breaks none.
+func (c *Checker) BrokenHints() int { return c.brokenHints }
 
 // report keeps what has been reported from being reported again.
 func (c *Checker) report(f findings) []Violation {

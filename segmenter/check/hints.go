@@ -2,9 +2,12 @@ package check
 
 import "whipsaw/segmenter/playlist"
 
-// hints checks the promises of the version before: what it hinted is what came next. A discontinuity breaks a promise
-// without fault: the part that was hinted will never be.
-func hints(f *findings, last, p *playlist.MediaPlaylist) {
+// hints checks the promises of the version before: what it hinted is what came next. Two may be broken without fault,
+// since where a segment ends can come as a surprise: the part hinted in a segment that was cut will never be, and the
+// one hinted in the next segment comes when that begins.
+func (c *Checker) hints(f *findings, p *playlist.MediaPlaylist) {
+	c.owedHint(f, p)
+	last := c.last
 	part, init := hintOf(last, playlist.HintPart), hintOf(last, playlist.HintMap)
 	if part == "" || p.EndList {
 		return
@@ -18,8 +21,9 @@ func hints(f *findings, last, p *playlist.MediaPlaylist) {
 		return
 	}
 	if next.uri != part {
-		if !next.discontinuity {
-			f.add(ruleHint, "hinted was %q, what came is %q", part, next.uri)
+		c.brokenHints++
+		if next.index > 0 {
+			c.owed, c.owedAt = part, next.msn+1
 		}
 		return
 	}
@@ -27,6 +31,19 @@ func hints(f *findings, last, p *playlist.MediaPlaylist) {
 	if next.mapURI != "" && next.mapURI != mapAtEnd(last) && next.mapURI != init {
 		f.add(ruleHint, "the hinted part %q came with map %q, hinted was %q", part, next.mapURI, init)
 	}
+}
+
+// owedHint holds a hint that was passed over by its own segment to what is left of its promise: to be the first part
+// of the next. A discontinuity voids it.
+func (c *Checker) owedHint(f *findings, p *playlist.MediaPlaylist) {
+	i := c.owedAt - p.MediaSequence
+	if c.owed == "" || i < 0 || i >= int64(len(p.Segments)) {
+		return
+	}
+	if s := &p.Segments[i]; len(s.Parts) > 0 && s.Parts[0].URI != c.owed && !s.Discontinuity {
+		f.add(ruleHint, "hinted was %q, it came neither next nor as the first part of segment %d: that is %q", c.owed, c.owedAt, s.Parts[0].URI)
+	}
+	c.owed = ""
 }
 
 func hintOf(p *playlist.MediaPlaylist, kind string) string {
@@ -51,8 +68,9 @@ func mapAtEnd(p *playlist.MediaPlaylist) string {
 
 // newPart is the first part behind the end of an earlier version.
 type newPart struct {
-	uri, mapURI   string // mapURI only where the part's segment has the tag
-	discontinuity bool
+	uri, mapURI string // mapURI only where the part's segment has the tag
+	msn         int64
+	index       int
 }
 
 // nextPart finds the first part in p that is not in last; false if there is none, or if it is not listed any more.
@@ -68,7 +86,7 @@ func nextPart(last, p *playlist.MediaPlaylist) (newPart, bool) {
 		}
 		s := &p.Segments[i]
 		if index < len(s.Parts) {
-			found := newPart{uri: s.Parts[index].URI, discontinuity: s.Discontinuity && index == 0}
+			found := newPart{uri: s.Parts[index].URI, msn: msn, index: index}
 			if index == 0 && s.Map != nil {
 				found.mapURI = s.Map.URI
 			}

@@ -74,7 +74,8 @@ func same(f *findings, msn int64, was, is *playlist.Segment) {
 // keptParts checks that the parts of a segment stay listed near the end of the playlist.
 func keptParts(f *findings, p *playlist.MediaPlaylist, msn int64, was, is *playlist.Segment, behind time.Duration) {
 	// 4.4.4.9, 6.2.2: parts stay until they are three target durations from the end.
-	if len(is.Parts) == 0 && len(was.Parts) > 0 && !p.EndList && behind < 3*time.Duration(p.TargetDuration)*time.Second {
+	near := behind < 3*time.Duration(p.TargetDuration)*time.Second-rounding(len(p.Segments))
+	if near && len(is.Parts) == 0 && len(was.Parts) > 0 && !p.EndList {
 		f.add(rulePart, "the parts of segment %d are gone, only %v from the end", msn, behind)
 	}
 }

@@ -142,10 +142,18 @@ func picture(f *findings, variant *playlist.StreamInf, init *fmp4.Init) {
 	}
 }
 
-// newestInit is the init segment of the newest segment, nil if it is not known.
+// newestInit is the init segment of the newest closed segment, nil if it is not known. A multivariant playlist need not
+// know of a change before a segment of it is whole.
 func (c *Checker) newestInit() *fmp4.Init {
 	if c.last == nil {
 		return nil
 	}
-	return c.inits[mapAtEnd(c.last)]
+	uri := ""
+	for i := range c.last.Segments {
+		s := &c.last.Segments[i]
+		if s.Map != nil && !s.Open() {
+			uri = s.Map.URI
+		}
+	}
+	return c.inits[uri]
 }

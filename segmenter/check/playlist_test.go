@@ -159,7 +159,7 @@ func TestPlaylistRulesBite(t *testing.T) {
 		})},
 
 		// hints.go
-		"hint is not kept": {ruleHint, `hinted was "other.m4s"`, func(n int, p *playlist.MediaPlaylist) {
+		"hint is not kept": {ruleHint, `hinted was "other.m4s", it came neither next nor as the first part of segment 2`, func(n int, p *playlist.MediaPlaylist) {
 			if n == 12 {
 				p.PreloadHints[0].URI = "other.m4s"
 			}
@@ -196,16 +196,33 @@ func TestShortPartAtGap(t *testing.T) {
 	require.Empty(t, f)
 }
 
-// A hint may be broken by a discontinuity: what was hinted will never be.
-func TestHintBrokenByDiscontinuity(t *testing.T) {
-	_, violations := videoWorld(t).play(t, bend{playlist: func(n int, p *playlist.MediaPlaylist) {
-		for i, h := range p.PreloadHints {
-			if h.URI == "part-3-0.m4s" {
-				p.PreloadHints[i].URI = "part-2-10.m4s"
+// hinting replaces the hint of a part by that of another.
+func hinting(uri, instead string) func(int, *playlist.MediaPlaylist) {
+	return from(0, func(p *playlist.MediaPlaylist) {
+		for i := range p.PreloadHints {
+			if p.PreloadHints[i].URI == uri {
+				p.PreloadHints[i].URI = instead
 			}
 		}
-	}})
-	require.Empty(t, violations)
+	})
+}
+
+func TestBrokenHints(t *testing.T) {
+	w := videoWorld(t)
+	for name, c := range map[string]struct{ uri, instead string }{
+		"the segment was cut":       {"part-2-0.m4s", "part-1-10.m4s"},
+		"the segment went on":       {"part-1-9.m4s", "part-2-0.m4s"},
+		"the epoch came first":      {"part-3-0.m4s", "part-2-10.m4s"},
+		"the epoch came after that": {"part-2-9.m4s", "part-2-99.m4s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			checker, violations := w.play(t, bend{playlist: hinting(c.uri, c.instead)})
+			require.Empty(t, violations)
+			require.Equal(t, 1, checker.BrokenHints())
+		})
+	}
+	checker, _ := w.play(t, bend{})
+	require.Zero(t, checker.BrokenHints())
 }
 
 // No hint at all is no fault: while the publisher is away nothing is announced.

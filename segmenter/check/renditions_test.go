@@ -64,6 +64,37 @@ func TestReports(t *testing.T) {
 	requireRule(t, reporting(), ruleReport, "no EXT-X-RENDITION-REPORT")
 	requireRule(t, reporting(report(2, 3), report(2, 3)), ruleReport, "two reports")
 	require.Empty(t, Reports(New(), others))
+
+	// What has hardly begun needs no report yet.
+	first := w.version(1)
+	other = New()
+	other.Playlist(worldStart, first.Append(nil))
+	others["../audio/media.m3u8"] = other
+	require.Empty(t, reporting())
+	others["../audio/media.m3u8"] = New()
+	require.Empty(t, reporting())
+}
+
+// A change of parameters is known to the multivariant playlist once a segment of it is whole.
+func TestMultivariantAfterChange(t *testing.T) {
+	w := videoWorld(t)
+	c := New()
+	p := goodMultivariant(1e6)
+	p.Media, p.StreamInfs[0].Audio = nil, ""
+	p.StreamInfs[0].Codecs, p.StreamInfs[0].Resolution = "avc1.640028", playlist.Resolution{Width: 1920, Height: 1080}
+	for n := 1; n <= 40; n++ { // segment 3, of the new epoch, is whole after 40 parts
+		version := w.version(n)
+		c.Playlist(worldStart, version.Append(nil))
+		for _, uri := range c.Wanted() {
+			c.Bytes(uri, w.files[uri])
+		}
+		violations := Multivariant(p.Append(nil), map[string]*Checker{"v.m3u8": c})
+		if n < 40 {
+			require.Empty(t, violations)
+			continue
+		}
+		requireRule(t, violations, ruleStreamInf, `does not have "avc1.42c01e"`)
+	}
 }
 
 func goodMultivariant(peak float64) playlist.MultivariantPlaylist {

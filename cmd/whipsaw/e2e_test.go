@@ -71,7 +71,7 @@ func openClip(t *testing.T) *clip {
 			if track.Name == "Opus" {
 				c.audio, c.audioPTS = append(c.audio, b), append(c.audioPTS, at)
 			} else {
-				b = slices(t, b)
+				b = onlySlices(t, b)
 				c.video, c.pts = append(c.video, b), append(c.pts, at)
 			}
 			c.index[string(b)] = i
@@ -82,8 +82,8 @@ func openClip(t *testing.T) *clip {
 	return c
 }
 
-// slices is a sample without anything but its slices: parameter sets, delimiters and such may be dropped or moved.
-func slices(t *testing.T, sample []byte) []byte {
+// onlySlices is a sample without anything but its slices: parameter sets, delimiters and such may be dropped or moved.
+func onlySlices(t *testing.T, sample []byte) []byte {
 	t.Helper()
 	nalus, err := fmp4.NALUs(sample)
 	require.NoError(t, err)
@@ -102,14 +102,14 @@ func slices(t *testing.T, sample []byte) []byte {
 func (c *clip) pictures(t *testing.T, samples []sample) (first, count int) {
 	t.Helper()
 	require.NotEmpty(t, samples)
-	first = c.at(t, slices(t, samples[0].Data))
+	first = c.at(t, onlySlices(t, samples[0].Data))
 	for count = 0; count < len(samples) && first+count < len(c.video); count++ {
-		if !bytes.Equal(c.video[first+count], slices(t, samples[count].Data)) {
+		if !bytes.Equal(c.video[first+count], onlySlices(t, samples[count].Data)) {
 			break
 		}
 	}
 	for _, s := range samples[count:] {
-		i := c.at(t, slices(t, s.Data))
+		i := c.at(t, onlySlices(t, s.Data))
 		require.True(t, s.Sync, "after picture %d of the clip comes %d again, which is no filler", first+count-1, i)
 	}
 	return first, count
@@ -152,7 +152,7 @@ func (c *clip) aligned(t *testing.T, video, audio []sample) {
 		for _, s := range samples {
 			b := s.Data
 			if strip {
-				b = slices(t, b)
+				b = onlySlices(t, b)
 			}
 			i, ok := c.index[string(b)]
 			if !ok || seen[i] {

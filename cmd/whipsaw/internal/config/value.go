@@ -12,13 +12,6 @@ import (
 
 // The functions here make set functions: each writes one kind of value to where it belongs, or says what is allowed.
 
-func text(to *string) func([]string) error {
-	return func(v []string) error {
-		*to = v[0]
-		return nil
-	}
-}
-
 func secret(to *Secret) func([]string) error {
 	return func(v []string) error {
 		// RFC 6750 2.1: b64token; anything else could not stand in an Authorization header

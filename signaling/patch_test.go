@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/interceptor"
 	"github.com/pion/webrtc/v4"
 	"github.com/stretchr/testify/require"
 )
@@ -127,7 +128,11 @@ func newRaw(f *fixture) *raw {
 	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	m := &webrtc.MediaEngine{}
 	require.NoError(f.t, m.RegisterDefaultCodecs())
-	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(e), webrtc.WithMediaEngine(m)).NewPeerConnection(webrtc.Configuration{})
+	m.RegisterFeedback(webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBTransportCC}, webrtc.RTPCodecTypeVideo)
+	r := &interceptor.Registry{}
+	require.NoError(f.t, webrtc.ConfigureTWCCHeaderExtensionSender(m, r))
+	api := webrtc.NewAPI(webrtc.WithSettingEngine(e), webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(r))
+	pc, err := api.NewPeerConnection(webrtc.Configuration{})
 	require.NoError(f.t, err)
 	f.t.Cleanup(func() { _ = pc.GracefulClose() })
 	p := &raw{f: f, pc: pc, connected: make(chan struct{}, 10)}

@@ -159,6 +159,24 @@ func (p *peer) wentDown(r segmenter.Reason) {
 	})
 }
 
+// handshakeGrace is how long the end of a session waits for a handshake that is under way.
+const handshakeGrace = 500 * time.Millisecond
+
+// settle lets a handshake that is under way come to its end. Without that there is no close_notify: the publisher, which
+// may be through with its part already, would believe in the connection until ICE finds out.
+func (p *peer) settle() {
+	if p.pc.ICEConnectionState() != webrtc.ICEConnectionStateConnected {
+		return
+	}
+	timer := time.NewTimer(handshakeGrace)
+	defer timer.Stop()
+	select {
+	case <-p.up:
+	case <-p.down:
+	case <-timer.C:
+	}
+}
+
 // close ends the connection with a close_notify, and returns when nothing of it runs any more.
 func (p *peer) close() {
 	p.mu.Lock()

@@ -48,6 +48,7 @@ func random(n int) []byte {
 func (s *session) run(connect time.Duration) {
 	reason := s.wait(connect)
 	s.pub.Close(reason)
+	s.peer.settle()
 	// The publisher sees close_notify and, from now on, no more consent (RFC 9725 4.2).
 	s.peer.close()
 	<-s.pub.Done()

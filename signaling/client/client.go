@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/pion/interceptor"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -26,8 +27,10 @@ type Options struct {
 	UserAgent      string        // default "whipsaw"
 	ConnectTimeout time.Duration // from the answer until media may flow; default 15 s
 
-	// Configure may change the WebRTC settings before the connection is made: for tests and for impaired networks.
-	Configure func(*webrtc.SettingEngine)
+	// Configure may change the WebRTC settings, and Interceptors stand between what is written and the network, the first
+	// nearest to the network: for tests and benches of bad networks.
+	Configure    func(*webrtc.SettingEngine)
+	Interceptors []interceptor.Factory
 }
 
 // VideoOptions describe an H.264 track (RFC 6184), sent in packetization mode 1 as payload type 96.

@@ -60,6 +60,9 @@ func connection(o Options) (*webrtc.PeerConnection, error) {
 		return nil, fmt.Errorf("whip: register codecs: %w", err)
 	}
 	r := &interceptor.Registry{}
+	for _, f := range o.Interceptors {
+		r.Add(f)
+	}
 	responder, err := nack.NewResponderInterceptor(nack.ResponderSize(retransmitBuffer))
 	if err != nil {
 		return nil, fmt.Errorf("whip: retransmission: %w", err)

@@ -1,0 +1,375 @@
+package signaling
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/interceptor"
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"whipsaw/segmenter"
+	"whipsaw/signaling/client"
+)
+
+// ended waits until a publisher of the stream has ended and returns why.
+func (f *fixture) ended(stream string) segmenter.Reason {
+	f.t.Helper()
+	f.eventually("the publisher ends", func() bool { return f.status(stream).LastEnd != nil })
+	return f.status(stream).LastEnd.Reason
+}
+
+func waitDone(t *testing.T, done <-chan struct{}, within time.Duration) {
+	t.Helper()
+	select {
+	case <-done:
+	case <-time.After(within):
+		t.Fatal("not over in time")
+	}
+}
+
+// A real publisher's packets reach the stream, and the stream's wishes the publisher.
+func TestPublish(t *testing.T) {
+	f := serve(t, Config{})
+	s := f.publish("live")
+	f.sending(s)
+	f.eventually("video and audio arrive", func() bool {
+		st := f.status("live")
+		return st.Video != nil && st.Audio != nil && st.Video.Packets > 100 && st.Audio.Packets > 50
+	})
+	st := f.status("live")
+	require.Zero(t, st.Video.Garbage)
+	require.Zero(t, st.Video.Lost)
+	require.Equal(t, 2, st.Audio.Channels)
+	require.Equal(t, 1, f.server.Sessions())
+	require.NotNil(t, st.Publisher)
+	require.NotEmpty(t, st.Publisher.Session)
+	require.Equal(t, "whipsaw", st.Publisher.UserAgent)
+	f.noSecrets(s.URL())
+}
+
+// noSecrets looks for the secret of a session URL where it must not be.
+func (f *fixture) noSecrets(url string) {
+	f.t.Helper()
+	secret := url[strings.LastIndexByte(url, '/')+1:]
+	require.Len(f.t, secret, 27)
+	require.NotContains(f.t, f.logs.String(), secret)
+	for _, s := range f.reg.Streams() {
+		if p := s.Status().Publisher; p != nil {
+			require.NotContains(f.t, p.Session, secret)
+		}
+	}
+}
+
+// A publisher of one kind alone is fine.
+func TestPublishOneTrack(t *testing.T) {
+	f := serve(t, Config{})
+	for name, change := range map[string]func(*client.Options){
+		"video": func(o *client.Options) { o.Audio = nil },
+		"audio": func(o *client.Options) { o.Video = nil; o.Audio.Mono = true },
+	} {
+		s := f.publish(name, change)
+		if name == "video" {
+			require.NoError(t, s.WriteVideo([][]byte{sps, pps, idr}, 0))
+			f.eventually("video arrives", func() bool { st := f.status(name); return st.Video != nil && st.Video.Packets == 5 })
+			require.Nil(t, f.status(name).Audio)
+			require.ErrorIs(t, s.WriteAudio(opus, 0), client.ErrOptions)
+			continue
+		}
+		require.NoError(t, s.WriteAudio(opus, 0))
+		f.eventually("audio arrives", func() bool { st := f.status(name); return st.Audio != nil && st.Audio.Packets == 1 })
+		require.Equal(t, 1, f.status(name).Audio.Channels)
+	}
+}
+
+// RFC 9725 4.2: DELETE is answered with exactly 200, ends the peer connection, and is good for once more.
+func TestRFC9725_4_2_Delete(t *testing.T) {
+	f := serve(t, Config{})
+	s := f.publish("live")
+	path := s.URL()[len(f.http.URL):]
+	r := f.do("DELETE", path, "", "If-Match", `"nonsense"`)
+	require.Equal(t, http.StatusOK, r.status)
+	require.Empty(t, r.body)
+	waitDone(t, s.Done(), 2*time.Second)
+	require.ErrorIs(t, s.Err(), client.ErrPeerClosed, "it saw close_notify")
+	require.Equal(t, segmenter.ReasonDeleted, f.ended("live"))
+	require.Zero(t, f.server.Sessions())
+	require.Equal(t, http.StatusOK, f.do("DELETE", path, "").status, "tombstone")
+	require.Equal(t, http.StatusNotFound, f.do("GET", path, "").status)
+	require.Equal(t, http.StatusNotFound, f.patch(path, "*", "m=audio 9 RTP/AVP 0\r\n").status)
+	require.NoError(t, s.Close(context.Background()))
+}
+
+// A publisher that closes its side is gone at once, long before ICE would notice. Its DELETE afterwards is still a 200.
+func TestCloseNotifyEndsTheSession(t *testing.T) {
+	f := serve(t, Config{})
+	p := newRaw(f)
+	p.post(p.offer(nil))
+	p.wait()
+	start := time.Now()
+	require.NoError(t, p.pc.Close())
+	require.Equal(t, segmenter.ReasonPeerClosed, f.ended("live"))
+	f.eventually("the session is gone", func() bool { return f.server.Sessions() == 0 })
+	require.Less(t, time.Since(start), 2*time.Second)
+	require.Equal(t, http.StatusOK, f.do("DELETE", p.loc, "").status)
+}
+
+// A publisher that was replaced sees close_notify; the stream goes on with the other.
+func TestTakeOver(t *testing.T) {
+	f := serve(t, Config{})
+	first := f.publish("live")
+	f.sending(first)
+	f.eventually("the first sends", func() bool { st := f.status("live"); return st.Video != nil && st.Video.Packets > 50 })
+	second := f.publish("live")
+	waitDone(t, first.Done(), 2*time.Second)
+	require.ErrorIs(t, first.Err(), client.ErrPeerClosed)
+	require.Equal(t, segmenter.ReasonReplaced, f.ended("live"))
+	f.sending(second)
+	f.eventually("the second sends", func() bool { st := f.status("live"); return st.Publisher != nil && st.Video.Packets > 50 })
+	f.eventually("one session", func() bool { return f.server.Sessions() == 1 })
+
+	// a healthy one is not replaced again so soon
+	_, err := f.tryPublish("live")
+	var refused *client.ResponseError
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, http.StatusConflict, refused.Status)
+	require.Equal(t, problemPrefix+"busy", refused.Type)
+	require.Equal(t, 1, f.server.Sessions())
+}
+
+// An offer that cannot be answered replaces nobody.
+func TestBadOfferReplacesNobody(t *testing.T) {
+	f := serve(t, Config{})
+	s := f.publish("live")
+	require.Equal(t, http.StatusUnprocessableEntity, f.post("/whip/live", recorded(t, "chromium-av1.sdp")).status)
+	select {
+	case <-s.Done():
+		t.Fatal("replaced")
+	default:
+	}
+	require.Nil(t, f.status("live").LastEnd)
+}
+
+// A session that never connects is ended, with a reason, and frees its place.
+func TestNeverConnected(t *testing.T) {
+	f := serve(t, Config{ConnectTimeout: 200 * time.Millisecond})
+	r := f.post("/whip/live", recorded(t, "obs.sdp"))
+	require.Equal(t, http.StatusCreated, r.status)
+	require.Equal(t, segmenter.ReasonNotConnected, f.ended("live"))
+	f.eventually("the session is gone", func() bool { return f.server.Sessions() == 0 })
+	require.Equal(t, http.StatusOK, f.do("DELETE", r.header.Get("Location"), "").status)
+}
+
+// A publisher with another certificate than it announced does not get in.
+func TestWrongFingerprint(t *testing.T) {
+	f := serve(t, Config{ConnectTimeout: 5 * time.Second})
+	p := newRaw(f)
+	offer := p.offer(nil)
+	p.post(without(offer, "a=fingerprint") + with(plain, "a=fingerprint"))
+	require.Equal(t, segmenter.ReasonNotConnected, f.ended("live"))
+}
+
+// The server's end is seen by the publishers, and Close returns when all is over.
+func TestCloseEndsSessions(t *testing.T) {
+	f := serve(t, Config{})
+	a, b := f.publish("a"), f.publish("b")
+	require.Equal(t, http.StatusCreated, f.post("/whip/half", plain).status)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	require.NoError(t, f.server.Close(ctx))
+	require.Zero(t, f.server.Sessions())
+	for _, s := range []*client.Session{a, b} {
+		waitDone(t, s.Done(), time.Second)
+		require.ErrorIs(t, s.Err(), client.ErrPeerClosed)
+	}
+	require.Equal(t, segmenter.ReasonShutdown, f.ended("a"))
+}
+
+// Close gives up when its context ends, and says so.
+func TestCloseBounded(t *testing.T) {
+	f := serve(t, Config{})
+	require.Nil(t, f.server.reserve(), "a POST on its way")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	require.ErrorIs(t, f.server.Close(ctx), context.Canceled)
+	f.server.release()
+}
+
+// RFC 4585 6.2.1: what was lost is asked for by NACK and comes back, by retransmission stream or as it was; audio too.
+func TestLostPacketsComeBack(t *testing.T) {
+	f := serve(t, Config{})
+	lossy := &lossy{every: 11}
+	s := f.publish("live", func(o *client.Options) { o.Interceptors = []interceptor.Factory{lossy} })
+	f.sending(s)
+	f.eventually("packets were lost and came back", func() bool {
+		st := f.status("live")
+		return st.Video != nil && st.Audio != nil && st.Video.Recovered > 20 && st.Audio.Recovered > 3 && st.Video.NACKs > 0
+	})
+	require.NotZero(t, lossy.dropped())
+}
+
+// lossy drops every nth packet of each stream, once: the retransmission goes through.
+type lossy struct {
+	interceptor.NoOp
+	every uint16
+	mu    sync.Mutex
+	lost  int
+}
+
+func (l *lossy) NewInterceptor(string) (interceptor.Interceptor, error) { return l, nil }
+
+func (l *lossy) dropped() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lost
+}
+
+func (l *lossy) BindLocalStream(_ *interceptor.StreamInfo, w interceptor.RTPWriter) interceptor.RTPWriter {
+	seen := map[uint16]bool{}
+	return interceptor.RTPWriterFunc(func(h *rtp.Header, payload []byte, a interceptor.Attributes) (int, error) {
+		l.mu.Lock()
+		first := !seen[h.SequenceNumber]
+		seen[h.SequenceNumber] = true
+		drop := h.SequenceNumber%l.every == 0 && first
+		if drop {
+			l.lost++
+		}
+		l.mu.Unlock()
+		if drop {
+			return len(payload), nil
+		}
+		return w.Write(h, payload, a)
+	})
+}
+
+// A keyframe is asked for, so that the stream begins: by PLI, which the publisher hands to its encoder.
+func TestKeyframeRequest(t *testing.T) {
+	f := serve(t, Config{})
+	s := f.publish("live")
+	go func() { // pictures that nothing can be begun with
+		for n := 0; s.WriteVideo([][]byte{slice}, time.Duration(n)*20*time.Millisecond) == nil; n++ {
+			select {
+			case <-time.After(20 * time.Millisecond):
+			case <-s.Done():
+				return
+			}
+		}
+	}()
+	waitDone(t, s.Keyframes(), 10*time.Second)
+	f.eventually("it is counted", func() bool { return f.status("live").Video.PLIs > 0 })
+}
+
+// RFC 3550 6.4: receiver reports come back, and transport-wide feedback to those who offered it.
+func TestReceiverFeedback(t *testing.T) {
+	f := serve(t, Config{})
+	p := newRaw(f) // offers transport-cc
+	p.post(p.offer(nil))
+	p.wait()
+	p.sending()
+	seen := map[string]bool{}
+	sender := p.pc.GetSenders()[0]
+	require.NoError(t, sender.SetReadDeadline(time.Now().Add(10*time.Second)))
+	for !seen["rr"] || !seen["twcc"] {
+		packets, _, err := sender.ReadRTCP()
+		require.NoError(t, err, "saw only %v", seen)
+		for _, p := range packets {
+			switch p.(type) {
+			case *rtcp.ReceiverReport:
+				seen["rr"] = true
+			case *rtcp.TransportLayerCC:
+				seen["twcc"] = true
+			}
+		}
+	}
+}
+
+// Sources that were declared nowhere are told apart by payload type.
+func TestUndeclaredSources(t *testing.T) {
+	f := serve(t, Config{})
+	s := f.publish("live", func(o *client.Options) {
+		o.HTTPClient = &http.Client{Transport: rewriting(func(sdp string) string { return without(sdp, "a=ssrc", "a=msid", "a=extmap") })}
+	})
+	f.sending(s)
+	f.eventually("both arrive", func() bool {
+		st := f.status("live")
+		return st.Video != nil && st.Audio != nil && st.Video.Packets > 30 && st.Audio.Packets > 10
+	})
+}
+
+// Publishers with a fixed DTLS role, as FFmpeg.
+func TestFixedRoles(t *testing.T) {
+	for _, role := range []string{"passive", "active"} {
+		t.Run(role, func(t *testing.T) {
+			f := serve(t, Config{})
+			set := func(sdp string) string { return strings.ReplaceAll(sdp, "a=setup:actpass", "a=setup:"+role) }
+			f.publish("live", func(o *client.Options) {
+				o.HTTPClient = &http.Client{Transport: rewriting(set)}
+			})
+		})
+	}
+}
+
+// rewriting is a transport that changes offers on their way.
+type rewriting func(string) string
+
+func (f rewriting) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodPost {
+		var b strings.Builder
+		buf := make([]byte, 64<<10)
+		for {
+			n, err := r.Body.Read(buf)
+			b.Write(buf[:n])
+			if err != nil {
+				break
+			}
+		}
+		next, err := http.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), strings.NewReader(f(b.String())))
+		if err != nil {
+			return nil, err
+		}
+		next.Header = r.Header
+		r = next
+	}
+	return (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
+}
+
+// After Close nothing runs any more, whatever state the sessions were in.
+func TestNoLeaks(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	before := runtime.NumGoroutine()
+	t.Run("sessions", func(t *testing.T) {
+		f := serve(t, Config{})
+		for _, name := range []string{"connected", "deleted", "closed"} {
+			s := f.publish(name)
+			f.sending(s)
+			f.eventually("media", func() bool { st := f.status(name); return st.Video != nil && st.Video.Packets > 3 })
+			if name == "deleted" {
+				require.NoError(t, s.Close(context.Background()))
+			}
+		}
+		for _, name := range []string{"ffmpeg9.sdp", "chromium.sdp", "obs.sdp"} { // never connected
+			require.Equal(t, http.StatusCreated, f.post("/whip/"+name, recorded(t, name)).status)
+		}
+		require.Equal(t, http.StatusUnprocessableEntity, f.post("/whip/bad", recorded(t, "wrtc.sdp")).status)
+		require.Greater(t, runtime.NumGoroutine(), before+20)
+	})
+}
+
+// The media port is one for all, and closed with the server.
+func TestMediaAddresses(t *testing.T) {
+	f := serve(t, Config{})
+	require.Len(t, f.server.MediaAddresses(), 1)
+	addr := f.server.MediaAddresses()[0].String()
+	require.NoError(t, f.server.Close(context.Background()))
+	c, err := net.ListenPacket("udp", addr)
+	require.NoError(t, err)
+	require.NoError(t, c.Close())
+}

@@ -174,7 +174,7 @@ func TestPartRefuses(t *testing.T) {
 		})
 	}
 	// A data offset is 31 bits.
-	err := checkSamples([]Sample{{Duration: 1, Size: 1 << 31}}, 1<<31)
+	err := checkSamples([]Sample{{Duration: 1, Size: 1 << 30}, {Duration: 1, Size: 1<<30 - 1}}, math.MaxInt32)
 	require.ErrorIs(t, err, ErrSamples)
 }
 

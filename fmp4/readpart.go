@@ -35,7 +35,8 @@ func (f *Fragment) Duration() uint64 {
 // ParseParts reads one or several CMAF chunks one after another: a part, or a whole segment. It is strict where players
 // differ (ISO/IEC 23000-19 7.3.2): one track, default-base-is-moof, tfdt there, durations and sizes said in the moof and
 // not left to the init segment, and the samples one after another fill the mdat exactly. Only styp, prft, emsg and sidx
-// may stand between chunks. What it returns points into b. Errors wrap ErrFormat.
+// may stand between chunks. What it returns points into b. Errors wrap ErrFormat, or ErrUnsupported for millions of
+// samples.
 func ParseParts(b []byte) ([]Fragment, error) {
 	var fragments []Fragment
 	var moof box
@@ -147,6 +148,7 @@ func parseTrackFragment(traf box, trex *mp4.TrexBox, limit uint64) (trackFragmen
 			return trackFragment{}, fmt.Errorf("%w: decode time %d", ErrFormat, track.decodeTime)
 		}
 	}
+	count := 0
 	for child, err := range boxes(traf.body) {
 		if err != nil {
 			return trackFragment{}, err
@@ -162,6 +164,9 @@ func parseTrackFragment(traf box, trex *mp4.TrexBox, limit uint64) (trackFragmen
 			return trackFragment{}, fmt.Errorf("%w: samples larger than their mdat", ErrFormat)
 		}
 		limit -= size
+		if count += len(r.samples); count > maxSamples {
+			return trackFragment{}, fmt.Errorf("%w: more than %d samples", ErrUnsupported, maxSamples)
+		}
 		track.runs = append(track.runs, r)
 	}
 	return track, nil

@@ -110,6 +110,25 @@ func TestParsePartsRefuses(t *testing.T) {
 	require.NoError(t, err, "the bending itself must be sound")
 }
 
+// A trun of 20 bytes can stand for a thousand samples of one byte: what is made of them has a bound.
+func TestParsePartsBoundsSamples(t *testing.T) {
+	h := newHeader()
+	require.NoError(t, h.encode(1, 0, []Sample{{Duration: 1, Size: 1}, {Duration: 1, Size: 1}}, 2))
+	h.trun.Samples = make([]mp4.Sample, 1024)
+	h.trun.DataOffset = 1
+	for range maxSamples / 1024 {
+		h.traf.Children = append(h.traf.Children, &h.trun)
+	}
+	var moof writer
+	require.NoError(t, h.moof.Encode(&moof))
+	require.Less(t, len(moof), 128<<10)
+	mdat := make([]byte, 8+maxSamples+1024)
+	binary.BigEndian.PutUint32(mdat, uint32(len(mdat)))
+	copy(mdat[4:], "mdat")
+	_, err := ParseParts(slices.Concat(moof, mdat))
+	require.ErrorIs(t, err, ErrUnsupported)
+}
+
 func TestParseInitRefuses(t *testing.T) {
 	good := videoInit(t, spsHigh1080)
 	ftyp := good[:24]
@@ -157,7 +176,7 @@ func TestParseInitRefuses(t *testing.T) {
 func edit1(t *testing.T, b []byte, kind string, at int, value byte) []byte {
 	t.Helper()
 	b = slices.Clone(b)
-	after(t, b, kind)[at] = value
+	b[len(b)-len(after(t, b, kind))+at] = value
 	return b
 }
 
@@ -222,4 +241,25 @@ func FuzzParseInit(f *testing.F) {
 		require.NoError(t, err)
 		require.NotZero(t, init.Timescale)
 	})
+}
+
+func TestParseInitOpusRefuses(t *testing.T) {
+	good, err := OpusInit(2)
+	require.NoError(t, err)
+	for name, b := range map[string][]byte{
+		"other version":  edit1(t, good, "dOps", 0, 1),
+		"three channels": edit1(t, good, "dOps", 1, 3),
+		"no channel":     edit1(t, good, "dOps", 1, 0),
+		"family 255":     edit1(t, good, "dOps", 10, 255),
+		"no dOps":        edit1(t, good, "dOps", -1, 'x'),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := ParseInit(b)
+			require.Error(t, err)
+		})
+	}
+	other := edit1(t, good, "sgpd", 4, 'x')
+	init, err := ParseInit(other)
+	require.NoError(t, err)
+	require.Zero(t, init.RollDistance, "a group of another type")
 }

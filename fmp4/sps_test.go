@@ -208,3 +208,29 @@ func FuzzParseSPS(f *testing.F) {
 		require.Equal(t, [][]byte{nal}, init.SPS)
 	})
 }
+
+// Ratios and rates that nobody can mean count as not said.
+func TestParseSPSUnbelievableVUI(t *testing.T) {
+	for name, c := range map[string]struct {
+		sar   [2]uint
+		units uint
+		width int
+	}{
+		"stretched by 17":    {[2]uint{17, 1}, 1, 640},
+		"squeezed by 17":     {[2]uint{1, 17}, 1, 640},
+		"no width":           {[2]uint{0, 1}, 1, 640},
+		"no height":          {[2]uint{1, 0}, 1, 640},
+		"wider than a track": {[2]uint{16, 1}, 1, 16 * 1055},
+		"no time":            {[2]uint{1, 1}, 0, 640},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := plainSPS()
+			p.widthMBs, p.sarIDC, p.sar, p.units, p.scale = uint(c.width/16), 255, c.sar, c.units, 6000
+			got, err := ParseSPS(p.encode(t))
+			require.NoError(t, err)
+			require.Equal(t, [3]int{1, 1, c.width}, [3]int{got.SARWidth, got.SARHeight, got.Width})
+			require.Zero(t, got.FrameRate)
+			require.Equal(t, 2, got.MaxReorderFrames, "what comes behind is still read")
+		})
+	}
+}

@@ -80,6 +80,9 @@ func TestBitReader_pastTheEnd(t *testing.T) {
 	r := newBitReader(make([]byte, 20)) // ue with 32 zeros or more is none (H.264 9.1)
 	r.ue()
 	require.True(t, r.bad)
+	r = newBitReader([]byte{0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff})
+	r.ue()
+	require.True(t, r.bad)
 	r = newBitReader([]byte{0x20}) // 00100: ue of 3
 	require.Zero(t, r.limited(2))
 	require.True(t, r.bad)

@@ -108,13 +108,12 @@ type H264 struct {
 	tail    int    // where NAL units stand in buf that begin the next access unit if another picture follows; -1: none
 	pending int    // recovery point before the next picture's first slice
 
-	lost      bool // a hole before the next packet
-	gap       bool // a hole since unit's last slice
-	check     bool // what unit begins with must be the beginning of a picture
-	continued bool // unit has the timestamp of the one that a marker ended
-	sawIDR    bool
-	habit     setCount // what a sender gives with its IDRs: as many as with the last whole one, or more with one since
-	stats     Stats
+	lost   bool // a hole before the next packet
+	gap    bool // a hole since unit's last slice
+	check  bool // what unit begins with must be the beginning of a picture
+	sawIDR bool
+	habit  setCount // what a sender gives with its IDRs: as many as with the last whole one, or more with one since
+	stats  Stats
 }
 
 // NewH264 returns a depacketizer for access units of at most maxSize bytes.
@@ -214,7 +213,7 @@ func (d *H264) arrive(timestamp uint32, emit func(*AccessUnit)) {
 	case d.closed && same:
 		d.markerFault()
 		d.begin(timestamp)
-		d.continued, d.check = true, true
+		d.check = true // it may be the rest of what the marker ended too early
 	default:
 		d.begin(timestamp)
 	}

@@ -143,6 +143,23 @@ func TestMarker_onAnUnfinishedFragment(t *testing.T) {
 	require.True(t, r.take()[0].Damaged)
 }
 
+// A marker that cannot be the end is not taken for one.
+func TestMarker_beforeTheEndIsPossible(t *testing.T) {
+	r := trusting(t)
+	parts := fragment(sliceSpec{firstMB: 20, frameNum: 31, lsb: 62, size: 150}.nalu(), 100)
+	r.push(packet(31, predicted(31, 9)), Packet{Timestamp: 31, Marker: true, Payload: parts[0]}, packet(31, parts[1]))
+	all := r.flush()
+	require.Len(t, all, 1)
+	require.Len(t, all[0].nalus(t), 2)
+
+	r = trusting(t)
+	r.push(Packet{Timestamp: 31, Marker: true, Payload: sei(0, 4)}, Packet{Timestamp: 31, Marker: true, Payload: predicted(31, 9)})
+	all = r.flush()
+	require.Len(t, all, 1)
+	require.True(t, all[0].publishable())
+	require.Equal(t, 4, all[0].RecoveryPoint)
+}
+
 func TestMarker_flush(t *testing.T) {
 	r := newReceiver(t)
 	r.push(packet(0, sps0), packet(0, pps0), Packet{Marker: true, Payload: idr(9)}, packet(1, predicted(1, 9)))
@@ -156,4 +173,12 @@ func TestMarker_flush(t *testing.T) {
 	require.True(t, r.flush()[0].publishable(), "begins anew")
 	r.push(packet(2, fragment(predicted(2, 900), 100)[0]))
 	require.True(t, r.flush()[0].Damaged)
+
+	r = trusting(t).marked(31, 1)
+	r.Lost()
+	r.flush()
+	faults := r.Stats().MarkerFaults
+	r.marked(31, 1)
+	require.Equal(t, faults, r.Stats().MarkerFaults, "no part of the unit before the flush")
+	require.False(t, r.flush()[0].AfterLoss)
 }

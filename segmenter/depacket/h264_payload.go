@@ -120,9 +120,6 @@ func (d *H264) startFragments(header byte) bool {
 		d.orphans = true
 		return false
 	}
-	if !d.room(5) {
-		return false
-	}
 	d.fu = len(d.buf)
 	d.buf = append(d.buf, 0, 0, 0, 0, header)
 	return true

@@ -6,10 +6,8 @@ import (
 )
 
 const (
-	maxSetBytes   = 64 << 10 // of all parameter sets that are kept; avcC has 16 bits for the length of one
-	maxActiveSPS  = 31       // avcC counts them with 5 bits (ISO/IEC 14496-15 5.3.3.1.2)
-	maxActivePPS  = 255      // and these with 8
-	maxReferenced = maxActivePPS
+	maxSetBytes  = 64 << 10 // of all parameter sets that are kept; avcC has 16 bits for the length of one
+	maxActivePPS = 255      // avcC counts them with 8 bits (ISO/IEC 14496-15 5.3.3.1.2)
 )
 
 // sps and pps are parameter sets as they came. A change of bytes makes a new one, so that a pointer stands for the bytes.
@@ -149,7 +147,7 @@ func (p *parameterSets) activate(refs []*pps) {
 	active := p.choose(refs)
 	var spsOf []*sps
 	for _, q := range active {
-		if s := p.sps[q.sps]; !slices.Contains(spsOf, s) && len(spsOf) < maxActiveSPS {
+		if s := p.sps[q.sps]; !slices.Contains(spsOf, s) {
 			spsOf = append(spsOf, s)
 		}
 	}

@@ -194,6 +194,13 @@ func TestParameterSets_bounded(t *testing.T) {
 	require.True(t, all[0].publishable())
 	require.Len(t, all[0].pps, 16)
 
+	for range 30 { // replacing costs nothing
+		r.push(packet(1, append(pps0, make([]byte, 2000)...)), packet(1, append(pps0b, make([]byte, 2000)...)))
+		r.push(packet(1, append(sps0, make([]byte, 2000)...)), packet(1, append(wide, make([]byte, 2000)...)))
+	}
+	require.EqualValues(t, 256-16, r.Stats().Broken)
+	require.False(t, r.sets.put(append(wide, make([]byte, maxSetBytes)...)))
+
 	r = newReceiver(t)
 	r.push(packet(0, sps0))
 	for id := range uint32(256) {
@@ -216,64 +223,16 @@ func TestParameterSets_returnedSlicesStay(t *testing.T) {
 	require.Equal(t, [][]byte{pps0}, all[0].pps)
 }
 
-// A sender that gives its sets with every IDR has given them with one behind a hole, too.
-func TestParameterSets_lostWithAHole(t *testing.T) {
-	for name, c := range map[string]struct {
-		before, after [][]byte
-		damaged       bool
-	}{
-		"all lost":             {[][]byte{sps0, pps0, idr(9)}, [][]byte{idr(9)}, true},
-		"SPS lost":             {[][]byte{sps0, pps0, idr(9)}, [][]byte{pps0, idr(9)}, true},
-		"one of two PPS lost":  {[][]byte{sps0, pps0, pps1, idr(9)}, [][]byte{sps0, pps1, idr(9)}, true},
-		"all there":            {[][]byte{sps0, pps0, idr(9)}, [][]byte{sps0, pps0, idr(9)}, false},
-		"never with it":        {[][]byte{idr(9)}, [][]byte{idr(9)}, false},
-		"hole inside the sets": {[][]byte{sps0, pps0, idr(9)}, [][]byte{sps0, nil, pps0, idr(9)}, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := newReceiver(t)
-			r.SetParameterSets([][]byte{sps0, pps0})
-			for _, n := range c.before {
-				r.push(packet(0, n))
-			}
-			r.push(packet(1, predicted(1, 9)), packet(2, predicted(2, 9)))
-			r.Lost()
-			for _, n := range c.after {
-				if n == nil {
-					r.Lost()
-					continue
-				}
-				r.push(packet(4, n))
-			}
-			all := r.flush()
-			require.Equal(t, c.damaged, all[len(all)-1].Damaged)
-		})
-	}
-}
-
-// What a sender does is known from its first IDR on, although a hole was in it.
-func TestParameterSets_lostTwice(t *testing.T) {
-	r := newReceiver(t)
-	r.push(packet(0, sps0), packet(0, pps0))
-	r.Lost()
-	r.push(packet(1, predicted(1, 9)))
-	r.Lost()
-	r.push(packet(2, idr(9)))
-	r.Lost()
-	r.push(packet(3, sps0), packet(3, pps0), packet(3, idr(9)), packet(4, idr(9)))
-	r.Lost()
-	r.push(packet(5, idr(9)))
-	all := r.flush()
-	require.Len(t, all, 6)
-	var damaged []bool
-	for _, g := range all {
-		damaged = append(damaged, g.Damaged)
-	}
-	// The unit before a hole is damaged. The one of timestamp 5 has no sets, but its sender has shown meanwhile that it may not.
-	require.Equal(t, []bool{true, true, true, false, true, true}, damaged)
-	r.push(packet(6, sps0), packet(6, pps0), packet(6, idr(9)), packet(7, idr(9)), packet(8, idr(9)))
-	r.Lost()
-	r.push(packet(9, idr(9)))
-	all = r.flush()
-	require.False(t, all[3].Damaged)
-	require.True(t, all[3].AfterLoss)
+// Two fields may refer to two sets. Sets that change within a picture are not to be understood.
+func TestParameterSets_ofOnePicture(t *testing.T) {
+	spec := spsSpec{fields: true}
+	top := sliceSpec{kind: nalIDR, typ: SliceI, sps: spec, field: true, size: 9}.nalu()
+	bottom := sliceSpec{sps: spec, pps: 1, field: true, bottom: true, lsb: 1, size: 9}.nalu()
+	rest := sliceSpec{kind: nalIDR, firstMB: 20, size: 9}.nalu()
+	all := feed(t, [][]byte{spec.nalu(), pps0, pps1, top, bottom})
+	require.Equal(t, []bool{false}, missing(all))
+	require.Equal(t, [][]byte{pps0, pps1}, all[0].pps)
+	all = feed(t, [][]byte{sps0, pps0, idr(9), pps0b, rest}, [][]byte{idr(9)})
+	require.Equal(t, []bool{true, false}, missing(all))
+	require.Equal(t, [][]byte{pps0b}, all[1].pps)
 }

@@ -91,7 +91,8 @@ func TestH264_broken(t *testing.T) {
 		"FU-A without its end":                {parts[:3], true, 1, 0},
 		"FU-A cut by another packet":          {join(parts[:3], [][]byte{sei(3, -1)}, parts[3:]), true, uint64(1 + len(parts) - 3), 0},
 		"FU-A begun twice":                    {join(parts[:3], parts), true, 1, 0},
-		"FU-A going on as another type":       {join(parts[:3], other[1:2]), true, 1, 0},
+		"FU-A going on as another type":       {join(parts[:3], other[1:]), true, 1, 0},
+		"forbidden_zero_bit inside an FU-A":   {join(parts[:3], [][]byte{f(parts[3])}, parts[4:]), true, 1, 0},
 		"FU-A of one byte":                    {[][]byte{slice, {0x7c}}, true, 1, 0},
 		"STAP-A entry past the end":           {[][]byte{slice, {24, 0, 9, 6, 5}}, true, 1, 0},
 		"STAP-A with half a length":           {[][]byte{append(aggregate(slice), 0)}, true, 1, 0},
@@ -155,69 +156,21 @@ func TestH264_unitsWithoutSlices(t *testing.T) {
 	require.Equal(t, [][]byte{sps0}, all[0].sps)
 }
 
-// Several pictures under one timestamp (H.264 7.4.1.2.3, 7.4.1.2.4).
-func TestH264_onePictureEach_sameTimestamp(t *testing.T) {
-	second := sliceSpec{firstMB: 30, frameNum: 1, lsb: 2, size: 20}.nalu()
-	for name, c := range map[string]struct {
-		nalus [][]byte
-		want  [][][]byte
-	}{
-		"slices of one picture":   {[][]byte{predicted(1, 50), second}, [][][]byte{{predicted(1, 50), second}}},
-		"by frame_num":            {[][]byte{predicted(1, 50), second, predicted(2, 50)}, [][][]byte{{predicted(1, 50), second}, {predicted(2, 50)}}},
-		"by macroblock 0":         {[][]byte{predicted(1, 50), predicted(1, 51)}, [][][]byte{{predicted(1, 50)}, {predicted(1, 51)}}},
-		"with delimiters":         {[][]byte{aud, predicted(1, 50), aud, predicted(2, 50)}, [][][]byte{{predicted(1, 50)}, {predicted(2, 50)}}},
-		"SEI goes with the next":  {[][]byte{predicted(1, 50), sei(3, -1), predicted(2, 50)}, [][][]byte{{predicted(1, 50)}, {sei(3, -1), predicted(2, 50)}}},
-		"SEI between two slices":  {[][]byte{predicted(1, 50), sei(3, -1), second}, [][][]byte{{predicted(1, 50), sei(3, -1), second}}},
-		"delimiter before slices": {[][]byte{predicted(1, 50), aud, second}, [][][]byte{{predicted(1, 50), second}}},
-		"three, prefix NAL units": {
-			[][]byte{predicted(1, 50), {14, 1, 2, 3}, predicted(2, 50), {14, 1, 2, 3}, predicted(3, 50)},
-			[][][]byte{{predicted(1, 50)}, {{14, 1, 2, 3}, predicted(2, 50)}, {{14, 1, 2, 3}, predicted(3, 50)}},
-		},
-		"fragments of the next": {
-			append(append([][]byte{predicted(1, 50)}, sps0, pps0), fragment(predicted(2, 500), 60)...),
-			[][][]byte{{predicted(1, 50)}, {predicted(2, 500)}},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := newReceiver(t).push(packet(0, sps0), packet(0, pps0), packet(0, idr(10)))
-			for _, n := range c.nalus {
-				r.push(packet(7, n))
-			}
-			all := r.flush()[1:]
-			require.Len(t, all, len(c.want))
-			for i, g := range all {
-				require.True(t, g.publishable())
-				require.False(t, g.AfterLoss)
-				require.EqualValues(t, 7, g.Timestamp)
-				require.Equal(t, c.want[i], g.nalus(t))
-			}
-		})
-	}
-}
-
-func TestH264_twoFieldsAreOneUnit(t *testing.T) {
-	spec := spsSpec{fields: true}
-	top := sliceSpec{kind: nalIDR, typ: SliceI, sps: spec, field: true, size: 9}.nalu()
-	bottom := sliceSpec{sps: spec, field: true, bottom: true, lsb: 1, size: 9}.nalu()
-	r := newReceiver(t).push(packet(0, spec.nalu()), packet(0, pps0), packet(0, top), packet(0, bottom))
-	all := r.flush()
-	require.Len(t, all, 1)
-	require.True(t, all[0].publishable() && all[0].IDR)
-	require.False(t, all[0].Intra)
-	require.Equal(t, [][]byte{top, bottom}, all[0].nalus(t))
-}
-
 func TestH264_tooLarge(t *testing.T) {
 	for name, payloads := range map[string][][]byte{
 		"single":     {idr(5000)},
-		"aggregated": {aggregate(idr(600), sliceSpec{kind: nalIDR, firstMB: 5, size: 600}.nalu())},
+		"aggregated": {aggregate(idr(600), sliceSpec{kind: nalIDR, firstMB: 5, size: 600}.nalu(), sei(4, -1))},
+		"start":      {append(idr(900), make([]byte, 994-len(idr(900)))...), {0x7c, 0x85}},
 		"fragmented": fragment(idr(3000), 100),
 		"filler":     fragment(append([]byte{12}, make([]byte, 3000)...), 100),
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := NewH264(1000)
 			var units []AccessUnit
-			emit := func(u *AccessUnit) { units = append(units, *u) }
+			emit := func(u *AccessUnit) {
+				require.True(t, !u.Damaged || len(u.Data) == 0, "nothing more is kept of it")
+				units = append(units, *u)
+			}
 			require.NoError(t, d.Push(packet(0, aggregate(sps0, pps0)), emit))
 			failed := 0
 			for _, b := range payloads {
@@ -273,69 +226,11 @@ func TestH264_tooManyNALUnits(t *testing.T) {
 	require.False(t, all[3*maxNALUs].Damaged)
 }
 
-func TestH264_recordedStreams(t *testing.T) {
-	for name, each := range map[string]int{"bframes": 1, "slices": 4, "refresh": 1, "opengop": 1, "interlaced": 1} {
-		for _, mtu := range []int{40, 300, 1200} {
-			r := newReceiver(t)
-			pictures := recorded(t, name, each)
-			for _, p := range pictures {
-				r.push(p.packets(mtu)...)
-			}
-			all := r.flush()
-			require.Len(t, all, len(pictures), name)
-			for i, g := range all {
-				require.True(t, g.publishable(), "%s %d", name, i)
-				require.True(t, g.FirstMB0)
-				require.Equal(t, pictures[i].avcc(), g.Data)
-				require.Equal(t, pictures[i].timestamp, g.Timestamp)
-				require.Equal(t, pictures[i].setOf(nalIDR) != nil, g.IDR)
-				require.Equal(t, 1, g.version, "sets that come again unchanged are the same")
-			}
-		}
+func TestH264_tooManyNALUnits_ofTheNextPicture(t *testing.T) {
+	r := newReceiver(t).push(packet(0, predicted(1, 1)))
+	for range maxNALUs - 1 {
+		r.push(packet(0, []byte{6, 0x80}))
 	}
-}
-
-// The output order that x264 meant: with b-pyramid three B frames are decoded as 4 2 1 3, two as 3 1 2.
-func TestH264_recordedOrder(t *testing.T) {
-	r := newReceiver(t)
-	for _, p := range recorded(t, "bframes", 1) {
-		r.push(p.packets(1200)...)
-	}
-	var order []int64
-	types := ""
-	for _, g := range r.flush() {
-		require.True(t, g.HasPOC)
-		order = append(order, g.POC/2)
-		types += [...]string{"P", "B", "I", "SP", "SI"}[g.SliceType]
-	}
-	require.Equal(t, []int64{0, 4, 2, 1, 3, 8, 6, 5, 7, 11, 9, 10}, order[:12])
-	require.Equal(t, "IPBBBPBBBPBB", types[:12])
-	require.Equal(t, 2, r.MaxReorder())
-
-	for name, want := range map[string]int{"slices": 0, "refresh": 0, "opengop": 2} {
-		each := map[bool]int{true: 4, false: 1}[name == "slices"]
-		r := newReceiver(t)
-		require.Equal(t, -1, r.MaxReorder())
-		for _, p := range recorded(t, name, each) {
-			r.push(p.packets(1200)...)
-		}
-		r.flush()
-		require.Equal(t, want, r.MaxReorder(), name)
-	}
-}
-
-func TestH264_recordedRecoveryPoints(t *testing.T) {
-	for name, want := range map[string][]int{"refresh": {0, 8, 16}, "opengop": {0, 4}} {
-		r := newReceiver(t)
-		for _, p := range recorded(t, name, 1) {
-			r.push(p.packets(1200)...)
-		}
-		var at []int
-		for i, g := range r.flush() {
-			if g.RecoveryPoint >= 0 || g.IDR {
-				at = append(at, i)
-			}
-		}
-		require.Equal(t, want, at, name)
-	}
+	r.push(packet(0, predicted(2, 1))) // and all of them go with it
+	require.ErrorIs(t, r.Push(packet(0, []byte{6, 0x80}), r.sink), ErrTooLarge)
 }

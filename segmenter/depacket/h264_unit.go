@@ -10,7 +10,7 @@ func (d *H264) begin(timestamp uint32) {
 	d.buf = d.buf[:0]
 	d.fu, d.packets, d.marked, d.full = -1, 0, false, false
 	d.pending = -1
-	d.open, d.closed, d.continued = true, false, false
+	d.open, d.closed = true, false
 	d.reset(timestamp, d.lost)
 	d.lost = false
 }
@@ -84,7 +84,7 @@ func (d *H264) complete(at int, emit func(*AccessUnit)) {
 	nalu := d.buf[at+4:]
 	binary.BigEndian.PutUint32(d.buf[at:], uint32(len(nalu)))
 	kind := nalu[0] & nalTypeMask
-	if d.slices > 0 && d.tail < 0 && opensUnit(kind) {
+	if d.tail < 0 && opensUnit(kind) {
 		d.tail = at
 	}
 	d.nalus++
@@ -150,7 +150,7 @@ func (d *H264) addSlice(at int, emit func(*AccessUnit)) {
 	d.slices++
 	d.unit.IDR = d.unit.IDR || s.idr
 	d.unit.Intra = d.unit.Intra && (s.kind == SliceI || s.kind == SliceSI)
-	d.zero = d.zero || s.firstMB == 0 && s.redundant == 0
+	d.zero = d.zero || s.firstMB == 0
 	d.refer(s.pps)
 	d.last = s
 	d.tail, d.pending, d.gap = -1, -1, false
@@ -166,19 +166,17 @@ func (d *H264) first(s *slice) {
 	if d.check && !u.FirstMB0 {
 		u.Damaged = true // the slices before it are in the hole
 	}
-	if d.continued && !s.begins(&d.last, true) {
-		u.Damaged = true // the rest of the picture that its marker ended too early
-	}
 	u.POC, u.HasPOC = d.poc.next(s)
 }
 
-// refer notes the parameter set of a slice; nil is one that has not come.
+// refer notes the parameter set of a slice; nil is one that has not come. A picture has one, two fields may have two (H.264
+// 7.4.1.2.4), and none changes within a picture (7.4.1.2.1).
 func (d *H264) refer(p *pps) {
 	switch {
 	case p == nil:
 		d.unit.MissingSets = true
 	case slices.Contains(d.refs, p):
-	case len(d.refs) == maxReferenced:
+	case slices.ContainsFunc(d.refs, func(q *pps) bool { return q.id == p.id }):
 		d.unit.MissingSets = true
 	default:
 		d.refs = append(d.refs, p)
@@ -195,7 +193,6 @@ func (d *H264) split(at int, emit func(*AccessUnit)) {
 	d.deliver(at, emit)
 	d.buf = d.buf[:copy(d.buf, d.buf[at:])]
 	d.reset(d.unit.Timestamp, gap)
-	d.continued = false
 	for i := 0; i < len(d.buf); i += 4 + int(binary.BigEndian.Uint32(d.buf[i:])) {
 		d.nalus++
 	}

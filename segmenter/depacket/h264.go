@@ -78,7 +78,7 @@ type Stats struct {
 }
 
 // H264 puts RTP payloads of RFC 6184, packetization modes 0 and 1, together into access units. Its methods are not safe for
-// concurrent use, and emit must not call them.
+// concurrent use; emit may ask for ParameterSets, MaxReorder and Stats, and must not call the others.
 //
 // An access unit ends where the timestamp changes; where a marker says so, while the sender's markers are trusted; and where
 // a slice begins another primary coded picture under the same timestamp.

@@ -40,7 +40,18 @@ func Open(r io.ReaderAt, size int64) (*Media, error) {
 	if m.video == nil && m.audio == nil {
 		return nil, fmt.Errorf("%w: no track has a sample", ErrNothing)
 	}
+	if m.audio != nil {
+		wholeLast(m.audio.Samples)
+	}
 	return m, nil
+}
+
+// wholeLast gives the last packet of sound its whole length back. A file cuts it to where the sound ends, but what is
+// sent is the packet, and a receiver plays all of it.
+func wholeLast(samples []fmp4.MediaSample) {
+	if n := len(samples); n > 1 {
+		samples[n-1].Duration = max(samples[n-1].Duration, samples[n-2].Duration)
+	}
 }
 
 // Describe tells in a line what will be sent.

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"whipsaw/segmenter"
 )
 
 // own returns the embedded files that are not of others.
@@ -174,4 +176,26 @@ func TestSplitVersion(t *testing.T) {
 func TestOneCompressorIsWorthIt(t *testing.T) {
 	require.Nil(t, compress([]byte("short")))
 	require.Less(t, len(compress([]byte(strings.Repeat("saw ", 1000)))), 100)
+}
+
+// The pages and the server must agree on what a stream may be called.
+func TestOneRuleForNames(t *testing.T) {
+	const rule = `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`
+	require.Contains(t, string(embedded().assets["format.js"].body), "/^"+rule+"$/")
+	// In an HTML pattern the dash is escaped, as the v flag of regular expressions asks.
+	require.Contains(t, string(embedded().pages["index.html"].body), `pattern="`+strings.Replace(rule, "_-", `_\-`, 1)+`"`)
+	pattern := regexp.MustCompile("^" + rule + "$")
+	for _, name := range []string{"a", "live", "A-1.b_c", strings.Repeat("x", 64), strings.Repeat("x", 65), "", ".a", "-a", "_a", "a b", "a/b", "\u00e9", "a\n"} {
+		require.Equal(t, pattern.MatchString(name), segmenter.ValidName(name), "%q", name)
+	}
+}
+
+func TestEveryEndHasWords(t *testing.T) {
+	for _, reason := range []segmenter.Reason{
+		segmenter.ReasonDeleted, segmenter.ReasonPeerClosed, segmenter.ReasonICEFailed, segmenter.ReasonNotConnected, segmenter.ReasonShutdown,
+		segmenter.ReasonKicked, segmenter.ReasonReplaced, segmenter.ReasonNoMedia, segmenter.ReasonNoParameters, segmenter.ReasonNoRandomAccess,
+		segmenter.ReasonSilent, segmenter.ReasonTooLarge, segmenter.ReasonInternal,
+	} {
+		require.Contains(t, string(embedded().assets["format.js"].body), "'"+string(reason)+"': '")
+	}
 }

@@ -8,13 +8,11 @@ package static
 
 import (
 	"net/http"
-	"regexp"
 
 	"github.com/go-chi/chi/v5"
-)
 
-// streamName is the rule for names of streams, the same as the rooms behind /whip and /hls keep.
-var streamName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	"whipsaw/segmenter"
+)
 
 // Routes mounts the pages and their assets on r, which must be the root of the server: the pages use absolute paths to
 // /static, /whip, /hls and /api. Every route answers GET and HEAD. An address that names no page, no possible stream
@@ -46,7 +44,7 @@ func (s *site) page(name string, p policy) http.HandlerFunc {
 func (s *site) streamPage(name string, p policy, checks ...func(http.ResponseWriter, *http.Request) bool) http.HandlerFunc {
 	serve := s.page(name, p)
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !streamName.MatchString(chi.URLParam(r, "stream")) {
+		if !segmenter.ValidName(chi.URLParam(r, "stream")) {
 			s.notFound(w, r)
 			return
 		}

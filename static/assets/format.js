@@ -41,8 +41,7 @@ const profiles = {'42': 'Baseline', '4d': 'Main', '58': 'Extended', '64': 'High'
 export function codec(name) {
   const avc = /^avc[13]\.([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(name ?? '');
   if (!avc) return name || none;
-  const profile = avc[1] === '42' && parseInt(avc[2], 16) & 0x40 ? 'Constrained Baseline' : profiles[avc[1].toLowerCase()] ?? '';
-  return `H.264 ${profile} ${(parseInt(avc[3], 16) / 10).toFixed(1)}`.replace('  ', ' ');
+  return ['H.264', profiles[avc[1].toLowerCase()], (parseInt(avc[3], 16) / 10).toFixed(1)].filter(Boolean).join(' ');
 }
 
 /** What publishes, from its User-Agent: "OBS 32.2", "Chrome 156". */
@@ -77,7 +76,10 @@ export function nameFrom(pathname) {
 }
 
 const ends = {
-  'no-media': 'no media came', 'deleted': 'the publisher stopped', 'silence': 'the publisher went silent', 'replaced': 'another publisher took over',
+  'deleted': 'stopped', 'peer-closed': 'disconnected', 'ice-failed': 'its connection was lost', 'not-connected': 'no media connection came about; is the UDP port reachable?',
+  'shutdown': 'the server was restarted', 'kicked': 'ended by the operator', 'replaced': 'another publisher took over', 'no-media': 'it sent no pictures and no sound',
+  'no-parameter-sets': 'its video came without parameter sets; try another encoder', 'no-idr': 'its video never had a keyframe; set the keyframe interval to 2 s',
+  'silent': 'it went silent', 'too-large': 'its pictures are too large', 'internal-error': 'a fault of the server; its log tells more',
 };
 
 /** Why the last publisher left, in words. */

@@ -155,7 +155,7 @@ function connected(pc) {
 /** RFC 7587 7.1: the receiver says that it wants stereo. The server passes on what comes, so it always does. */
 export function stereo(sdp) {
   const payload = /^a=rtpmap:(\d+) opus\/48000\/2/mi.exec(sdp)?.[1];
-  if (!payload || /^a=fmtp:\d+ .*\bstereo=1/m.test(sdp)) return sdp;
+  if (!payload || /^a=fmtp:\d+ (?:.*;)?\s*stereo=1/m.test(sdp)) return sdp;
   const line = new RegExp(`^(a=fmtp:${payload} [^\\r\\n]*)`, 'm');
   return line.test(sdp) ? sdp.replace(line, '$1;stereo=1') : sdp.replace(new RegExp(`^(a=rtpmap:${payload} [^\\r\\n]*)`, 'mi'), `$1\r\na=fmtp:${payload} stereo=1`);
 }

@@ -45,7 +45,7 @@ type Checker struct {
 	digests  map[string][sha256.Size]byte
 	inits    map[string]*fmp4.Init
 	waiting  map[string][]byte // bytes whose meaning is not known yet
-	peak     float64           // bit/s of the segment with the highest bit rate
+	peak     float64           // peak segment bit rate, bit/s
 	reported map[Violation]bool
 
 	brokenHints int
@@ -69,6 +69,8 @@ type segment struct {
 	tag    playlist.Segment // with parts also after their tags have left the playlist
 	parts  []media          // as many as tag.Parts
 	whole  media
+
+	allParts bool // tag.Parts is known to be all there will be
 }
 
 // Playlist takes a version of the media playlist as it was fetched at some time, full or as a delta update to the

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,4 +106,28 @@ func TestPlaylistTakesDeltas(t *testing.T) {
 		require.Empty(t, c.Playlist(worldStart.Add(time.Duration(n)*200*time.Millisecond), p.Append(nil)))
 	}
 	require.Greater(t, deltas, 30)
+}
+
+// When several segments come at once, the last parts of the one that was open are never listed.
+func TestPartsNeverListed(t *testing.T) {
+	w := videoWorld(t)
+	for _, broken := range []bool{false, true} {
+		c := New()
+		p := w.version(5)
+		require.Empty(t, c.Playlist(worldStart, p.Append(nil)))
+		for _, uri := range c.Wanted() {
+			require.Empty(t, c.Bytes(uri, w.files[uri]))
+		}
+		p = w.version(60)
+		require.Empty(t, p.Segments[0].Parts)
+		require.Empty(t, c.Playlist(worldStart, p.Append(nil)))
+		require.Empty(t, c.Bytes("segment-1.m4s", w.files["segment-1.m4s"]))
+		whole := slices.Clone(w.files["segment-0.m4s"])
+		if broken {
+			whole[len(w.files["part-0-0.m4s"])-1]++
+			requireRule(t, c.Bytes("segment-0.m4s", whole), rulePart, "they differ in part 0")
+			continue
+		}
+		require.Empty(t, c.Bytes("segment-0.m4s", whole))
+	}
 }

@@ -14,10 +14,11 @@ type media struct {
 	firstSequence uint32
 	lastSequence  uint32
 	timescale     uint32
+	size          int
 	bytes         []byte // until a segment has been compared with its parts
 }
 
-// seconds turns ticks into a duration.
+// duration turns ticks into time.
 func (m *media) duration() time.Duration {
 	ticks := m.end - m.start
 	scale := uint64(m.timescale)
@@ -41,7 +42,7 @@ func (c *Checker) takeMedia(f *findings, s *segment, at thing, init *fmp4.Init, 
 	last := &fragments[len(fragments)-1]
 	m := media{
 		have: true, start: fragments[0].DecodeTime, end: last.DecodeTime + last.Duration(),
-		firstSequence: fragments[0].Sequence, lastSequence: last.Sequence, timescale: init.Timescale, bytes: data,
+		firstSequence: fragments[0].Sequence, lastSequence: last.Sequence, timescale: init.Timescale, size: len(data), bytes: data,
 	}
 	if at.kind == isPart {
 		tag := s.tag.Parts[at.index]
@@ -52,10 +53,8 @@ func (c *Checker) takeMedia(f *findings, s *segment, at thing, init *fmp4.Init, 
 		if (m.duration() - s.tag.Duration).Abs() > rounding(len(s.tag.Parts)) {
 			f.add(ruleExtInf, "%s has %v of media, EXTINF is %v", place, m.duration(), s.tag.Duration)
 		}
-		if seconds := s.tag.Duration.Seconds(); seconds > 0 {
-			c.peak = max(c.peak, float64(len(data)*8)/seconds)
-		}
 		s.whole = m
+		c.measure(s.msn)
 	}
 	c.neighbours(f, s, at)
 	concatenation(f, s)
@@ -94,7 +93,7 @@ func (c *Checker) neighbours(f *findings, s *segment, at thing) {
 	switch {
 	case at.index < len(s.parts)-1:
 		contiguous(f, thing{isPart, s.msn, at.index + 1}, part, s.parts[at.index+1])
-	case after != nil:
+	case after != nil && s.allParts:
 		contiguous(f, thing{isPart, s.msn + 1, 0}, part, after.begin())
 	}
 }
@@ -109,7 +108,7 @@ func (s *segment) begin() media {
 
 // end is the media that a closed segment ends with, as far as it is known.
 func (s *segment) end() media {
-	if s.whole.have || len(s.parts) == 0 {
+	if s.whole.have || !s.allParts {
 		return s.whole
 	}
 	return s.parts[len(s.parts)-1]
@@ -133,23 +132,26 @@ func contiguous(f *findings, at thing, previous, next media) {
 	}
 }
 
-// concatenation compares a segment with its parts once all are known, and lets their bytes go.
+// concatenation compares a segment with its parts once all are known, and lets their bytes go. Of a segment that left
+// the low-latency part of the playlist before its last parts were listed only the beginning can be compared.
 func concatenation(f *findings, s *segment) {
 	missing := func(m media) bool { return !m.have }
 	if !s.whole.have || s.whole.bytes == nil || len(s.parts) == 0 || s.tag.Open() || slices.ContainsFunc(s.parts, missing) {
 		return
 	}
-	rest := s.whole.bytes
+	rest, same := s.whole.bytes, true
 	for i := range s.parts {
 		n := len(s.parts[i].bytes)
 		// 4.4.4.9: a segment is its parts, one after another.
 		if n > len(rest) || !slices.Equal(rest[:n], s.parts[i].bytes) {
 			f.add(rulePart, "segment %d is not its parts: they differ in part %d", s.msn, i)
+			same = false
 			break
 		}
-		if rest = rest[n:]; i == len(s.parts)-1 && len(rest) > 0 {
-			f.add(rulePart, "segment %d is not its parts: %d bytes are left", s.msn, len(rest))
-		}
+		rest = rest[n:]
+	}
+	if same && s.allParts && len(rest) > 0 {
+		f.add(rulePart, "segment %d is not its parts: %d bytes are left", s.msn, len(rest))
 	}
 	s.whole.bytes = nil
 	for i := range s.parts {

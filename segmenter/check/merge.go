@@ -22,7 +22,8 @@ func (c *Checker) merge(f *findings, p *playlist.MediaPlaylist) {
 		behind -= length(s)
 		known := c.segments[msn]
 		if known == nil {
-			known = &segment{msn: msn, number: number, mapURI: mapURI, tag: *s, parts: make([]media, len(s.Parts))}
+			known = &segment{msn: msn, number: number, mapURI: mapURI}
+			known.update(s)
 			c.segments[msn] = known
 		} else {
 			if known.number != number {
@@ -87,6 +88,7 @@ func (s *segment) update(is *playlist.Segment) {
 		parts = is.Parts
 		s.parts = append(s.parts, make([]media, len(parts)-len(s.parts))...)
 	}
+	s.allParts = s.allParts || !is.Open() && len(is.Parts) > 0
 	s.tag = *is
 	s.tag.Parts = parts
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"whipsaw/fmp4"
 	"whipsaw/segmenter/playlist"
@@ -140,6 +141,38 @@ func picture(f *findings, variant *playlist.StreamInf, init *fmp4.Init) {
 	if want := (playlist.Resolution{Width: info.Width, Height: info.Height}); variant.Resolution != want {
 		f.add(ruleStreamInf, "RESOLUTION of %q is %v, the parameter set says %v", variant.URI, variant.Resolution, want)
 	}
+}
+
+// measure raises the peak by what the bytes of one more segment show. 4.1: the peak segment bit rate is the largest of
+// any run of segments that lasts between half and one and a half target durations.
+func (c *Checker) measure(msn int64) {
+	target := time.Duration(c.last.TargetDuration) * time.Second
+	most := target * 3 / 2
+	var size int
+	var total time.Duration
+	for first := msn; c.holds(first); first-- {
+		size += c.segments[first].whole.size
+		if total += c.segments[first].tag.Duration; total > most {
+			return
+		}
+		runSize, runTotal := size, total
+		for last := msn + 1; runTotal <= most; last++ {
+			if runTotal >= target/2 {
+				c.peak = max(c.peak, float64(runSize*8)/runTotal.Seconds())
+			}
+			if !c.holds(last) {
+				break
+			}
+			runSize += c.segments[last].whole.size
+			runTotal += c.segments[last].tag.Duration
+		}
+	}
+}
+
+// holds reports whether a segment's bytes are known.
+func (c *Checker) holds(msn int64) bool {
+	s := c.segments[msn]
+	return s != nil && s.whole.have
 }
 
 // newestInit is the init segment of the newest closed segment, nil if it is not known. A multivariant playlist need not

@@ -207,3 +207,18 @@ func skipMore(p *playlist.MediaPlaylist, n int) {
 	p.Skip.SkippedSegments += n
 	p.Segments = p.Segments[n:]
 }
+
+// Segments shorter than half a target duration count only together with their neighbours, whatever comes first.
+func TestPeak(t *testing.T) {
+	for _, order := range [][]int64{{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}} {
+		c := New()
+		c.last = &playlist.MediaPlaylist{TargetDuration: 2}
+		lengths := []time.Duration{2 * time.Second, 100 * time.Millisecond, 1900 * time.Millisecond, 4 * time.Second}
+		sizes := []int{1000, 500, 100, 1 << 20}
+		for _, msn := range order {
+			c.segments[msn] = &segment{whole: media{have: true, size: sizes[msn]}, tag: playlist.Segment{Duration: lengths[msn]}}
+			c.measure(msn)
+		}
+		require.InDelta(t, 1500*8/2.1, c.peak, 0.01, "%v", order)
+	}
+}

@@ -50,8 +50,8 @@ func sameSegment(f *findings, a, b *segment, target time.Duration) {
 }
 
 // Reports checks the rendition reports of one rendition's newest version against what others have: others maps the URI
-// that a report has to bear to the other rendition. A report may be one part or segment behind or ahead, since the
-// versions were not fetched at one instant.
+// that a report has to bear to the other rendition. It is to be called when the newest versions of all were fetched
+// right after one another.
 func Reports(c *Checker, others map[string]*Checker) []Violation {
 	var f findings
 	if c.last == nil || c.last.EndList {
@@ -83,22 +83,33 @@ func (c *Checker) begun() bool {
 	return len(c.last.Segments) > 1 || len(c.last.Segments[0].Parts) > 1
 }
 
+// reportSlack is how many parts a report may be off: it is true within one when it is written, and the two playlists
+// were not fetched at one instant.
+const reportSlack = 2
+
 func reportTruth(f *findings, r playlist.RenditionReport, other *playlist.MediaPlaylist) {
-	msn, part := lastPart(other)
-	near := msn == r.LastMSN && (r.LastPart-part <= 1 && part-r.LastPart <= 1)
-	// At a boundary: the first part of a segment and the last of the one before are neighbours.
-	ahead := r.LastMSN == msn+1 && r.LastPart <= 0
-	behind := r.LastMSN == msn-1 && part <= 0
-	if !near && !ahead && !behind {
+	reported, ok := position(other, r.LastMSN, r.LastPart)
+	last := len(other.Segments) - 1
+	msn, part := other.MediaSequence+int64(last), -1
+	if last >= 0 {
+		part = len(other.Segments[last].Parts) - 1
+	}
+	newest, _ := position(other, msn, part)
+	if off := reported - newest; !ok || off > reportSlack || off < -reportSlack {
 		f.add(ruleReport, "%q is reported at segment %d part %d, its playlist is at segment %d part %d", r.URI, r.LastMSN, r.LastPart, msn, part)
 	}
 }
 
-// lastPart is what LAST-MSN and LAST-PART have to be for a playlist (4.4.5.4).
-func lastPart(p *playlist.MediaPlaylist) (msn int64, part int) {
-	n := len(p.Segments)
-	if n == 0 {
-		return p.MediaSequence - 1, playlist.NoPart
+// position counts the parts of a playlist up to one that LAST-MSN and LAST-PART name (4.4.5.4), which may be in the
+// segment to come; false if there is no such segment. Without LAST-PART it is where the segment begins.
+func position(p *playlist.MediaPlaylist, msn int64, part int) (int, bool) {
+	i := msn - p.MediaSequence
+	if i < 0 || i > int64(len(p.Segments)) {
+		return 0, false
 	}
-	return p.MediaSequence + int64(n-1), len(p.Segments[n-1].Parts) - 1
+	at := part
+	for _, s := range p.Segments[:i] {
+		at += len(s.Parts)
+	}
+	return at, true
 }

@@ -55,11 +55,22 @@ func TestReports(t *testing.T) {
 	report := func(msn int64, part int) playlist.RenditionReport {
 		return playlist.RenditionReport{URI: "../audio/media.m3u8", LastMSN: msn, LastPart: part}
 	}
-	for _, near := range []playlist.RenditionReport{report(2, 3), report(2, 2), report(2, 4), report(3, 0)} {
+	for _, near := range []playlist.RenditionReport{report(2, 3), report(2, 1), report(2, 5)} {
 		require.Empty(t, reporting(near), "%+v", near)
 	}
-	for _, far := range []playlist.RenditionReport{report(2, 1), report(2, 5), report(1, 9), report(3, 1), report(4, 0)} {
+	for _, far := range []playlist.RenditionReport{report(2, 0), report(2, 6), report(1, 9), report(3, 3), report(4, 0), report(7, 0)} {
 		requireRule(t, reporting(far), ruleReport, fmt.Sprintf("is reported at segment %d part %d, its playlist is at segment 2 part 3", far.LastMSN, far.LastPart))
+	}
+	p = w.version(21) // segment 2, part 0: the last parts of segment 1 are near
+	other.Playlist(worldStart, p.Append(nil))
+	for _, near := range []playlist.RenditionReport{report(1, 9), report(1, 8), report(2, 2)} {
+		require.Empty(t, reporting(near), "%+v", near)
+	}
+	requireRule(t, reporting(report(1, 7)), ruleReport, "is reported at segment 1 part 7, its playlist is at segment 2 part 0")
+	p = w.version(20) // segment 1 is whole
+	other.Playlist(worldStart, p.Append(nil))
+	for _, near := range []playlist.RenditionReport{report(1, 9), report(2, 0), report(2, 1), report(2, playlist.NoPart)} {
+		require.Empty(t, reporting(near), "%+v", near)
 	}
 	requireRule(t, reporting(), ruleReport, "no EXT-X-RENDITION-REPORT")
 	requireRule(t, reporting(report(2, 3), report(2, 3)), ruleReport, "two reports")

@@ -76,7 +76,7 @@ func send[T any](ch chan<- prometheus.Metric, metrics []metric[T], from []*T, la
 		return
 	}
 	for _, m := range metrics {
-		if len(from) > 1 && !m.sum {
+		if labels[0] == otherStreams && !m.sum {
 			continue
 		}
 		var v float64

@@ -41,7 +41,10 @@ func (s *instance) routes() http.Handler {
 		if s.cfg.Closed() {
 			r.Use(localOnly(s.log))
 		}
-		r.Route("/hls", func(r chi.Router) { hls.Routes(r, s.reg, hls.Options{}) })
+		r.Route("/hls", func(r chi.Router) {
+			r.Use(s.note)
+			hls.Routes(r, s.reg, hls.Options{})
+		})
 		api.Routes(r, s.reg, s.log)
 		static.Routes(r)
 	})

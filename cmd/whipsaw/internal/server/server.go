@@ -63,6 +63,7 @@ type instance struct {
 	admin  *http.Server // nil without
 	failed chan error   // of the listeners; room for all of them
 	addrs  Addresses
+	viewers
 }
 
 // Run serves until ctx ends, then drains and returns nil. What keeps it from starting, and a listener that fails later,
@@ -163,7 +164,7 @@ func (s *instance) startDemo(ctx context.Context) (wait func()) {
 }
 
 // stop ends what was started, those who send first and those who watch last: publishers see their session closed,
-// playlists get their end, requests that wait for it are answered.
+// playlists get their end, requests that wait for it are answered, and players have a moment to fetch the last parts.
 func (s *instance) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
@@ -172,6 +173,7 @@ func (s *instance) stop() error {
 		errs = append(errs, s.whip.Close(ctx))
 	}
 	s.reg.Close()
+	s.linger(ctx)
 	for _, h := range []*http.Server{s.public, s.admin} {
 		if h == nil {
 			continue

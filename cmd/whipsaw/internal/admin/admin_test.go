@@ -1,0 +1,121 @@
+package admin
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"whipsaw/segmenter"
+)
+
+func get(t *testing.T, registry *segmenter.Registry, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := chi.NewRouter()
+	Routes(r, registry, "v1.2.3", slog.New(slog.DiscardHandler))
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	return w
+}
+
+// registry has n streams, each with a publisher that has sent nothing yet.
+func registry(t *testing.T, n int) *segmenter.Registry {
+	t.Helper()
+	r := segmenter.NewRegistry(segmenter.DefaultConfig(), slog.New(slog.DiscardHandler))
+	t.Cleanup(r.Close)
+	for i := range n {
+		_, err := r.Publish(fmt.Sprintf("s%03d", i), segmenter.PublisherConfig{
+			Session: "x", Tracks: []segmenter.TrackConfig{{Kind: segmenter.Video}, {Kind: segmenter.Audio, Channels: 2}},
+		})
+		require.NoError(t, err)
+	}
+	return r
+}
+
+func TestMetrics(t *testing.T) {
+	w := get(t, registry(t, 2), "/metrics")
+	require.Equal(t, http.StatusOK, w.Code)
+	for _, line := range []string{
+		`whipsaw_build_info{version="v1.2.3"} 1`,
+		`whipsaw_streams{state="waiting"} 2`,
+		`whipsaw_streams{state="live"} 0`,
+		`whipsaw_stream_publishing{stream="s000"} 1`,
+		`go_goroutines `,
+	} {
+		require.Contains(t, w.Body.String(), line)
+	}
+}
+
+// However many streams there are and whatever they are called: the number of series is bounded.
+func TestMetricsAreBounded(t *testing.T) {
+	count := func(streams int) int {
+		n := 0
+		for line := range strings.Lines(get(t, registry(t, streams), "/metrics").Body.String()) {
+			if strings.HasPrefix(line, "whipsaw_") {
+				n++
+			}
+		}
+		return n
+	}
+	require.Equal(t, count(maxLabelled+1), count(maxLabelled+50))
+	body := get(t, registry(t, maxLabelled+7), "/metrics").Body.String()
+	require.Contains(t, body, fmt.Sprintf(`whipsaw_streams{state="waiting"} %d`, maxLabelled+7))
+	require.Contains(t, body, `whipsaw_stream_publishing{stream="(others)"} 7`)
+	require.False(t, segmenter.ValidName(otherStreams), "no stream can have this name")
+}
+
+// Each series comes out with the value of its own field.
+func TestStatusToMetrics(t *testing.T) {
+	s := newStreams(nil)
+	of := func(name string) segmenter.Status {
+		var v segmenter.VideoStatus
+		v.Packets, v.Lost, v.Bitrate, v.Width, v.GOP, v.Filler = 10, 3, 4000, 640, 2, 1.5
+		return segmenter.Status{Name: name, Parts: 7, Publisher: &segmenter.PublisherStatus{}, Video: &v}
+	}
+	collected := func(label string, statuses ...segmenter.Status) []string {
+		reg := prometheus.NewPedanticRegistry()
+		reg.MustRegister(oneLabel{s, label, statuses})
+		families, err := reg.Gather()
+		require.NoError(t, err)
+		var out []string
+		for _, f := range families {
+			for _, m := range f.GetMetric() {
+				out = append(out, fmt.Sprint(f.GetName(), " ", m.GetCounter().GetValue()+m.GetGauge().GetValue()))
+			}
+		}
+		return out
+	}
+	one := collected("a", of("a"))
+	require.Subset(t, one, []string{
+		"whipsaw_stream_parts_total 7", "whipsaw_track_packets_total 10", "whipsaw_track_packets_lost_total 3", "whipsaw_track_bits_per_second 4000",
+		"whipsaw_video_width_pixels 640", "whipsaw_video_gop_seconds 2", "whipsaw_video_filler_seconds_total 1.5",
+	})
+	sum := collected(otherStreams, of("a"), of("b"))
+	require.Subset(t, sum, []string{"whipsaw_stream_parts_total 14", "whipsaw_track_packets_total 20", "whipsaw_video_filler_seconds_total 3"})
+	for _, line := range sum {
+		require.NotContains(t, line, "width", "a sum of widths says nothing")
+	}
+}
+
+// oneLabel collects the series of one label.
+type oneLabel struct {
+	*streams
+	name string
+	of   []segmenter.Status
+}
+
+func (o oneLabel) Collect(ch chan<- prometheus.Metric) { o.one(ch, o.name, o.of) }
+
+func TestProfiles(t *testing.T) {
+	r := registry(t, 0)
+	require.Contains(t, get(t, r, "/debug/pprof/").Body.String(), "goroutine")
+	require.Equal(t, http.StatusOK, get(t, r, "/debug/pprof/heap").Code)
+	require.Equal(t, http.StatusNotFound, get(t, r, "/debug/pprof/cmdline").Code, "a token may stand there")
+	require.Equal(t, http.StatusNotFound, get(t, r, "/debug/pprof/nothing").Code)
+}

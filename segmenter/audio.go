@@ -24,6 +24,7 @@ type audioWriter struct {
 	builder
 	w        *writer
 	channels int
+	last     int64 // length of the newest frame
 	silent   int64 // ticks of silence put in
 }
 
@@ -80,6 +81,7 @@ func (a *audioWriter) append(frame []byte, ticks int64) {
 		a.publish()
 	}
 	a.add(frame, ticks, 0, true)
+	a.last = ticks
 	if full(a.cfg, a.inPart(), a.time(ticks)) {
 		a.w.close(&a.builder)
 		a.publish()
@@ -96,18 +98,26 @@ func (a *audioWriter) cutBefore(ticks int64) bool {
 		return true
 	}
 	if a.w.video == nil {
-		return a.elapsed()+a.time(ticks)/2 > a.cfg.Segment
+		return a.ownCut(ticks)
 	}
 	return a.elapsed()+a.time(ticks) > a.cfg.maxSegment()+forceFollowAfter
+}
+
+// ownCut decides without video: at the frame boundary nearest to the target.
+func (a *audioWriter) ownCut(ticks int64) bool {
+	return a.elapsed()+a.time(ticks)/2 > a.cfg.Segment
 }
 
 func (a *audioWriter) publish() {
 	a.w.publish(&a.builder, a.hint(), true)
 }
 
-// hint announces the next part: in the next segment if video has cut by then.
+// hint announces the next part: in the next segment if video has cut by then, or if the own clock will.
 func (a *audioWriter) hint() PartID {
 	id := a.next()
+	if a.w.video == nil && a.end > a.began && a.ownCut(a.last) {
+		return PartID{Epoch: a.w.epoch, MSN: id.MSN + 1}
+	}
 	if a.w.due(&a.builder) {
 		at, _ := a.w.agenda.begins(id.MSN + 1)
 		return PartID{Epoch: at.epoch, MSN: id.MSN + 1}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"whipsaw/fmp4"
+	"whipsaw/segmenter/playlist"
 )
 
 // builder writes one rendition: samples become parts, parts become segments, and every part or cut a new Snapshot. Only
@@ -141,7 +142,7 @@ func (b *builder) next() PartID {
 	return PartID{Epoch: b.open.Epoch, MSN: b.open.MSN, Index: len(b.open.Parts)}
 }
 
-// latest is the newest published part, for rendition reports.
+// latest is the newest published part, for rendition reports; playlist.NoPart before any.
 func (b *builder) latest() (msn int64, part int) {
 	if n := len(b.open.Parts); n > 0 {
 		return b.open.MSN, n - 1
@@ -150,7 +151,7 @@ func (b *builder) latest() (msn int64, part int) {
 		last := b.segments[n-1]
 		return last.MSN, len(last.Parts) - 1
 	}
-	return 0, 0
+	return 0, playlist.NoPart
 }
 
 // snapshot returns the state as readers see it; nothing in it is shared with what still changes.

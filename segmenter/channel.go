@@ -91,6 +91,7 @@ func (c *channel) attach(now time.Duration, p *Publisher) error {
 		t.in.open(c.cfg, t.cfg)
 		t.in.unit = c.accessUnit
 		t.in.frame = c.opusFrame
+		t.in.jump = func(moved time.Duration) { c.jump(t.cfg.Kind, moved) }
 	}
 	c.phase = starting
 	c.log.Info("publisher attached", "session", p.session, "user_agent", p.userAgent)
@@ -148,17 +149,7 @@ func (c *channel) packet(now time.Duration, t *Track, raw []byte) {
 		return
 	}
 	c.now = now
-	moved, jumped, ok := t.in.arrive(now, raw)
-	if !ok {
-		return
-	}
-	sequence := t.in.packet.SequenceNumber
-	if jumped { // what came before belongs to the time line before
-		c.log.Info("sender began a new time line", "session", c.pub.session, "track", t.cfg.Kind.String(), "moved", moved)
-		t.in.flush()
-		c.line.jump(t.cfg.Kind, moved)
-	}
-	if t.in.reorder.push(now, sequence, raw) {
+	if t.in.receive(now, raw) {
 		t.in.ask(now, t.cfg.NACK)
 	}
 	if t.in.tooBig {
@@ -167,6 +158,15 @@ func (c *channel) packet(now time.Duration, t *Track, raw []byte) {
 	}
 	if c.phase == starting {
 		c.tryStart(now)
+	}
+}
+
+// jump keeps a track in its place when its sender began a new time line.
+func (c *channel) jump(kind Kind, moved time.Duration) {
+	c.log.Info("sender began a new time line", "session", c.pub.session, "track", kind.String(), "moved", moved)
+	c.line.jump(kind, moved)
+	if c.phase == starting {
+		c.queue.reset() // its times mean nothing now
 	}
 }
 

@@ -1,8 +1,13 @@
 package segmenter
 
 import (
+	"time"
+
 	"whipsaw/segmenter/depacket"
 )
+
+// maxAhead is how far media may lie ahead of the server's time: senders burst.
+const maxAhead = 3 * time.Second
 
 // accessUnit takes a picture: whole and decodable ones go on, the others are dropped with all that depends on them.
 func (c *channel) accessUnit(u *depacket.AccessUnit) {
@@ -41,7 +46,7 @@ func (c *channel) accessUnit(u *depacket.AccessUnit) {
 func (c *channel) showPicture(p picture, ticks int64) {
 	in := &c.track(Video).in
 	c.line.follow(in.clock.time(ticks))
-	p.at = c.line.at(Video, ticks)
+	p.at = c.place(Video, ticks)
 	p.reorder = max(in.h264.MaxReorder(), in.stamps.depth)
 	if in.stamps.decode && p.counted {
 		p.reorder, p.stamped = 0, true
@@ -69,6 +74,17 @@ func (c *channel) showPicture(p picture, ticks int64) {
 	if c.conductor.due(c.cfg, v.time(v.began), v.time(v.end), v.time(v.frame())) {
 		c.askIDR()
 	}
+}
+
+// place is the stream time of media. What would lie in the future is taken as of now: whatever a sender's clock does, no
+// stream runs ahead of the server's time.
+func (c *channel) place(kind Kind, ticks int64) time.Duration {
+	at, edge := c.line.at(kind, ticks), c.now+c.lead
+	if at <= edge+maxAhead {
+		return at
+	}
+	c.line.jump(kind, edge-at)
+	return edge
 }
 
 // unusable withholds pictures whose parameter sets cannot be read.
@@ -106,7 +122,7 @@ func (c *channel) playFrame(opus []byte, ticks, samples int64) {
 		c.track(Audio).in.dropped++
 		return
 	}
-	if !c.w.audio.push(opus, samples, c.line.at(Audio, ticks)) {
+	if !c.w.audio.push(opus, samples, c.place(Audio, ticks)) {
 		c.track(Audio).in.dropped++
 	}
 }

@@ -9,6 +9,9 @@ import (
 
 // late lays a track that comes after the generation began on its time line, beside the one that is there.
 func (l *timeline) late(kind Kind) {
+	if kind == l.master {
+		return // it is this publisher's first track
+	}
 	l.shift[kind] = l.shift[l.master] + l.skew(kind, l.master)
 	l.slewed = 0
 	l.master = Audio
@@ -54,10 +57,9 @@ func (w *writer) backfill(b, lead *builder, fill func(until int64)) {
 	for _, g := range list[1:] {
 		fill(max(timeToTicks(g.Start, b.rate), b.end+1))
 		w.close(b)
-		b.cut(boundary{epoch: g.Epoch, discontinuity: g.Discontinuity}, g.ProgramTime)
+		b.cut(boundary{epoch: g.Epoch, discontinuity: g.Discontinuity}, g.ProgramTime.Add(b.time(b.end)-g.Start))
 	}
 	fill(timeToTicks(lead.time(lead.end), b.rate))
-	w.close(b)
 	shown := lead.open.MSN
 	if len(lead.segments) > 0 {
 		shown = lead.segments[lead.first].MSN

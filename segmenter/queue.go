@@ -48,6 +48,25 @@ func (q *queue) frame(opus []byte, ticks, samples int64) {
 // full says that waiting longer would cost too much.
 func (q *queue) full() bool { return q.bytes > maxQueue }
 
+// sinceLastIDR drops the pictures before the last IDR, which it returns. There must be one.
+func (q *queue) sinceLastIDR() *queued {
+	last := 0
+	for i, x := range q.items {
+		if x.opus == nil && x.picture.idr {
+			last = i
+		}
+	}
+	kept := q.items[:0]
+	for i, x := range q.items {
+		if i >= last || x.opus != nil {
+			kept = append(kept, x)
+		}
+	}
+	q.items = kept
+	pic, _ := q.first()
+	return pic
+}
+
 func (q *queue) dropPictures() {
 	kept := q.items[:0]
 	for _, i := range q.items {

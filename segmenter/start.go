@@ -21,7 +21,7 @@ func (c *channel) tryStart(now time.Duration) {
 	if c.track(Audio) != nil && frame == nil && !waited {
 		return
 	}
-	if pic != nil && !c.orderKnown() {
+	if pic != nil && !waited && !c.orderKnown() {
 		return
 	}
 	if pic == nil && frame == nil {
@@ -47,7 +47,8 @@ func (c *channel) firstMedia() (first time.Duration, any bool) {
 	return first, any
 }
 
-// goLive lays the publisher's time line behind what the generation holds, or begins a generation, and plays the queue.
+// goLive lays the publisher's time line on the generation's, or begins a generation, and plays the queue. What the filler
+// has already filled is caught up with by pictures that last shorter.
 func (c *channel) goLive(pic, frame *queued) {
 	kind, ticks := Audio, int64(0)
 	if frame != nil {
@@ -56,13 +57,17 @@ func (c *channel) goLive(pic, frame *queued) {
 	if pic != nil {
 		kind, ticks = Video, pic.ticks
 	}
+	if c.w != nil && pic != nil {
+		pic = c.queue.sinceLastIDR() // the filler has stood in for what came before
+		ticks = pic.ticks
+	}
 	came := c.line.clocks[kind].offset() + c.line.clocks[kind].time(ticks)
 	fresh := c.w == nil
 	if fresh {
 		c.lead = -came
 		c.w = newWriter(c.cfg, c.now, came, c.base)
 	}
-	start := max(c.w.end(), came+c.lead)
+	start := came + c.lead
 	c.line.anchor(kind, ticks, start)
 	c.phase = live
 	c.lead = c.line.lead()
@@ -72,7 +77,7 @@ func (c *channel) goLive(pic, frame *queued) {
 		}
 	} else {
 		c.w.now = c.now
-		c.w.wall.step(start, -c.lead)
+		c.w.wall.step(c.w.epoch+1, start, -c.lead)
 		c.rejoin(pic, start)
 	}
 	c.play()
@@ -90,7 +95,7 @@ func (c *channel) begin(pic, frame *queued) bool {
 			c.queue.dropPictures()
 			return false
 		}
-		v.builder.begin(0, 0, pic.picture.init, w.wall.program(0))
+		v.builder.begin(0, 0, pic.picture.init, w.wall.program(0, 0))
 		pic.picture.init = nil
 		v.order.reset(pic.picture.reorder)
 		w.video = v
@@ -104,7 +109,7 @@ func (c *channel) begin(pic, frame *queued) bool {
 			c.detach(c.now, ReasonInternal)
 			return false
 		}
-		a.builder.begin(0, 0, init, w.wall.program(0))
+		a.builder.begin(0, 0, init, w.wall.program(0, 0))
 		w.audio = a
 	}
 	for _, b := range w.builders() {

@@ -48,7 +48,7 @@ func (c *channel) tickTracks(now time.Duration) {
 		if t == nil {
 			continue
 		}
-		t.in.reorder.expire(now)
+		t.in.expire(now)
 		t.in.ask(now, t.cfg.NACK)
 	}
 	if c.phase == starting {

@@ -56,35 +56,44 @@ func (c *clock) unwrap(timestamp uint32) int64 {
 	return c.last + int64(int32(timestamp-uint32(c.last)))
 }
 
-// arrive notes a packet's arrival. It reports how far the time line was moved, if the sender began a new one.
-func (c *clock) arrive(now time.Duration, timestamp uint32) (moved time.Duration, jumped bool) {
-	t := c.unwrap(timestamp)
-	offset := now - ticksToTime(t, c.rate)
+// breaks says whether a packet shows that its sender began a new time line.
+func (c *clock) breaks(now time.Duration, timestamp uint32) bool {
 	if !c.started {
-		c.restart(now, t, offset)
-		return 0, false
+		return false
 	}
-	late := offset - c.offset()
-	back := ticksToTime(c.last-t, c.rate)
-	if late < -jumpAhead || late > jumpBehind || back > jumpBack {
-		moved = offset - c.offset()
-		c.restart(now, t, offset)
-		c.jumps++
-		return moved, true
+	t := c.unwrap(timestamp)
+	late := now - c.time(t) - c.offset()
+	return late < -jumpAhead || late > jumpBehind || c.time(c.last-t) > jumpBack
+}
+
+// arrive notes a packet's arrival.
+func (c *clock) arrive(now time.Duration, timestamp uint32) {
+	if !c.started {
+		c.restart(now, timestamp)
+		return
 	}
+	t := c.unwrap(timestamp)
 	c.last = max(c.last, t)
+	offset := now - c.time(t)
 	if now-c.turned >= offsetWindow {
 		c.window[1], c.window[0] = c.window[0], offset
 		c.turned = now
 	}
 	c.window[0] = min(c.window[0], offset)
-	return 0, false
 }
 
-func (c *clock) restart(now time.Duration, t int64, offset time.Duration) {
+// restart begins a time line with a packet. It returns by how much the server's time of a media tick changed.
+func (c *clock) restart(now time.Duration, timestamp uint32) (moved time.Duration) {
+	t := c.unwrap(timestamp)
+	offset := now - c.time(t)
+	if c.started {
+		moved = offset - c.offset()
+		c.jumps++
+	}
 	c.started, c.last, c.turned = true, t, now
 	c.window = [2]time.Duration{offset, offset}
 	c.reported = false
+	return moved
 }
 
 // offset is the server's time of media tick 0, by the least delayed packet of the last seconds.

@@ -46,6 +46,8 @@ type ingest struct {
 
 	unit    func(*depacket.AccessUnit)          // video: takes access units
 	frame   func(timestamp uint32, opus []byte) // audio: takes frames
+	jump    func(moved time.Duration)           // the sender's time line moved by so much
+	now     time.Duration                       // of the call in progress
 	damaged bool                                // video: nothing is published until an undamaged IDR
 	tooBig  bool                                // an access unit exceeded the bound
 	asks    []uint16
@@ -65,9 +67,10 @@ func (in *ingest) open(cfg *Config, t TrackConfig) {
 	in.reorder.lost = in.lose
 }
 
-// arrive reads a packet off the wire into in.packet and notes its arrival; false for garbage. It reports by how much the
-// sender's time line moved, if it began a new one.
-func (in *ingest) arrive(now time.Duration, raw []byte) (moved time.Duration, jumped, ok bool) {
+// receive takes a packet off the wire: it goes out through unit or frame when it is its turn. It reports whether a hole
+// opened before it.
+func (in *ingest) receive(now time.Duration, raw []byte) (opened bool) {
+	in.now = now
 	in.packets++
 	in.bytes += uint64(len(raw))
 	if !in.came {
@@ -75,39 +78,48 @@ func (in *ingest) arrive(now time.Duration, raw []byte) (moved time.Duration, ju
 	}
 	if err := in.packet.Unmarshal(raw); err != nil {
 		in.garbage++
-		return 0, false, false
+		return false
 	}
-	if len(in.packet.Payload) == 0 {
-		return 0, false, true // padding alone is no sign of life
+	if len(in.packet.Payload) > 0 { // padding alone is no sign of life
+		in.lastMedia = now
 	}
-	in.lastMedia = now
-	moved, jumped = in.clock.arrive(now, in.packet.Timestamp)
-	return moved, jumped, true
+	return in.reorder.push(now, in.packet.SequenceNumber, raw)
 }
 
-// flush gives out all that is held, as it is.
-func (in *ingest) flush() {
-	in.reorder.flush()
-	if in.h264 != nil {
-		in.h264.Flush(in.emit)
-	}
+// expire gives up holes that were waited for long enough.
+func (in *ingest) expire(now time.Duration) {
+	in.now = now
+	in.reorder.expire(now)
 }
 
 // deliver takes the packets in sequence order.
 func (in *ingest) deliver(raw []byte) {
-	if err := in.packet.Unmarshal(raw); err != nil {
+	p := &in.packet
+	if err := p.Unmarshal(raw); err != nil {
 		in.garbage++
 		return
 	}
-	p := &in.packet
+	if len(p.Payload) == 0 {
+		return
+	}
+	if in.clock.breaks(in.now, p.Timestamp) {
+		in.renew(p.Timestamp)
+	}
+	in.clock.arrive(in.now, p.Timestamp)
 	if in.h264 == nil {
-		if len(p.Payload) > 0 {
-			in.frame(p.Timestamp, p.Payload)
-		}
+		in.frame(p.Timestamp, p.Payload)
 		return
 	}
 	err := in.h264.Push(depacket.Packet{Timestamp: p.Timestamp, Marker: p.Marker, Payload: p.Payload}, in.emit)
 	in.tooBig = in.tooBig || err != nil
+}
+
+// renew begins a new time line of the sender; the picture before it still belongs to the old one.
+func (in *ingest) renew(timestamp uint32) {
+	if in.h264 != nil {
+		in.h264.Flush(in.emit)
+	}
+	in.jump(in.clock.restart(in.now, timestamp))
 }
 
 func (in *ingest) lose(n int) {

@@ -11,6 +11,9 @@ type wallClock struct {
 	base   time.Time     // wall clock at server time 0
 	offset time.Duration // server time minus stream time
 	last   time.Duration // stream time of the last slew
+
+	before time.Duration // offset for the epochs before since
+	since  int64
 }
 
 // slew moves the mapping towards want, the offset measured now at stream time at.
@@ -24,13 +27,18 @@ func (w *wallClock) slew(at, want time.Duration) {
 	w.offset += min(max(want-w.offset, -bound), bound)
 }
 
-// step moves the mapping at a discontinuity at stream time at; never back.
-func (w *wallClock) step(at, want time.Duration) {
+// step moves the mapping for what begins with epoch, at stream time at; never back.
+func (w *wallClock) step(epoch int64, at, want time.Duration) {
+	w.before, w.since = w.offset, epoch
 	w.last = max(w.last, at)
 	w.offset = max(w.offset, want)
 }
 
-// program is the wall clock of a sample at stream time at.
-func (w *wallClock) program(at time.Duration) time.Time {
-	return w.base.Add(at + w.offset).UTC().Truncate(time.Millisecond)
+// program is the wall clock of a sample at stream time at in an epoch.
+func (w *wallClock) program(epoch int64, at time.Duration) time.Time {
+	offset := w.offset
+	if epoch < w.since {
+		offset = w.before
+	}
+	return w.base.Add(at + offset).UTC().Truncate(time.Millisecond)
 }

@@ -150,6 +150,7 @@ func (w *world) see(r *Rendition) {
 func (w *world) judge(r *Rendition, v *view, s *Snapshot) {
 	w.t.Helper()
 	at := w.base.Add(w.now)
+
 	fine := func(list []check.Violation) {
 		w.t.Helper()
 		for _, x := range list {
@@ -281,6 +282,7 @@ type camera struct {
 	pass       func(n int, raw []byte) bool // false: lost on the way
 	count      int
 	delay      func() time.Duration
+	twice      func() bool // delivered twice
 	stop       bool
 	late       time.Duration
 }
@@ -360,6 +362,9 @@ func (c *camera) packets(u unit, ts uint32) {
 		c.count++
 		if c.pass == nil || c.pass(c.count, raw) {
 			c.w.deliver(c.track(), raw, c.delay)
+			if c.twice != nil && c.twice() {
+				c.w.deliver(c.track(), raw, c.delay)
+			}
 		}
 	}
 }

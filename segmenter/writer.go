@@ -68,7 +68,7 @@ func (w *writer) cut(b *builder) {
 		at = boundary{at: b.time(b.end), epoch: w.epoch}
 		w.agenda.decide(next, at)
 	}
-	b.cut(at, w.wall.program(b.time(b.end)))
+	b.cut(at, w.wall.program(at.epoch, b.time(b.end)))
 	w.measure(b)
 	passed := b.open.MSN
 	for _, o := range w.builders() {

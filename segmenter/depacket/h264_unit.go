@@ -192,7 +192,10 @@ func (d *H264) split(at int, emit func(*AccessUnit)) {
 	gap := d.gap
 	d.deliver(at, emit)
 	d.buf = d.buf[:copy(d.buf, d.buf[at:])]
+	damaged := d.unit.Damaged
 	d.reset(d.unit.Timestamp, gap)
+	// What was damaged may have been the parameter sets by which this slice was taken for another picture's.
+	d.check = d.check || damaged
 	for i := 0; i < len(d.buf); i += 4 + int(binary.BigEndian.Uint32(d.buf[i:])) {
 		d.nalus++
 	}

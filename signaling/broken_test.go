@@ -49,16 +49,20 @@ func edit(t testing.TB, pairs ...string) string {
 
 const videoCodec = "a=rtpmap:96 H264/90000\na=fmtp:96 packetization-mode=1;profile-level-id=640028\n"
 
-func TestBrokenOffers(t *testing.T) {
+// brokenOffer is an offer that is refused, and how.
+type brokenOffer struct {
+	name, offer string
+	status      int
+	kind        string
+	says        string
+}
+
+func brokenOffers(t *testing.T) []brokenOffer {
+	t.Helper()
 	video := plain[strings.Index(plain, "m=video"):]
 	audio := plain[strings.Index(plain, "m=audio"):strings.Index(plain, "m=video")]
 	session := plain[:strings.Index(plain, "m=audio")]
-	cases := []struct {
-		name, offer string
-		status      int
-		kind        string
-		says        string
-	}{
+	return []brokenOffer{
 		{"empty", "", 400, "malformed", "SDP"},
 		{"no SDP at all", "hello", 400, "malformed", "SDP"},
 		{"JSON", `{"type":"offer","sdp":"v=0"}`, 400, "malformed", "SDP"},
@@ -100,8 +104,11 @@ func TestBrokenOffers(t *testing.T) {
 		{"three rids", edit(t, videoCodec, videoCodec+"a=rid:l send\na=rid:m send\na=rid:h send\na=simulcast:send l;m;h\n"), 422, "simulcast", "simulcast"},
 		{"old simulcast", edit(t, videoCodec, videoCodec+"a=ssrc-group:SIM 1 2 3\na=ssrc:1 cname:x\n"), 422, "simulcast", "simulcast"},
 	}
+}
+
+func TestBrokenOffers(t *testing.T) {
 	f := serve(t, Config{})
-	for _, c := range cases {
+	for _, c := range brokenOffers(t) {
 		t.Run(c.name, func(t *testing.T) {
 			r := f.post("/whip/live", c.offer)
 			require.Equal(t, c.status, r.status, r.body)

@@ -54,6 +54,8 @@ func newFactory(c Config, log *libraryLog) (*factory, error) {
 	e.SetSRTPReplayProtectionWindow(replayWindow)
 	// The address has been verified by ICE: the cookie exchange of RFC 6347 4.2.1 would only cost a round trip.
 	e.SetDTLSInsecureSkipHelloVerify(true)
+	// FFmpeg misses the first flight while it is busy with ICE; RFC 6347 4.2.4.1 allows less than its second on fast paths.
+	e.SetDTLSRetransmissionInterval(200 * time.Millisecond)
 	// A session that does not come up is ended by its own timer, one whose media stops by the stream's: ICE is later.
 	e.SetICETimeouts(5*time.Second, max(c.ConnectTimeout, 15*time.Second), 2*time.Second)
 	return f, nil

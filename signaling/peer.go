@@ -20,8 +20,9 @@ type peer struct {
 	pc       *webrtc.PeerConnection
 	factory  *factory
 	log      *slog.Logger
-	offer    *offer // of the current ICE generation
-	version  int    // of the offer given to the library
+	offer    *offer // of the current ICE generation, with the candidates that the library knows
+	held     []candidate
+	version  int // of the offer given to the library
 	inlets   map[segmenter.Kind]*inlet
 	feedback *feedback
 
@@ -46,8 +47,10 @@ func (f *factory) open(o *offer, log *slog.Logger) (*peer, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
+	first := *o
+	first.candidates = nil
 	p := &peer{
-		pc: pc, factory: f, log: log, offer: o, inlets: map[segmenter.Kind]*inlet{},
+		pc: pc, factory: f, log: log, held: o.candidates, inlets: map[segmenter.Kind]*inlet{},
 		attached: make(chan struct{}), up: make(chan struct{}), down: make(chan struct{}),
 	}
 	for _, s := range o.sections {
@@ -55,8 +58,9 @@ func (f *factory) open(o *offer, log *slog.Logger) (*peer, string, error) {
 	}
 	p.feedback = newFeedback(randomSSRC(), pc.WriteRTCP)
 	pc.OnConnectionStateChange(p.stateChanged)
+	pc.SCTP().Transport().OnStateChange(p.handshakeChanged)
 	pc.OnTrack(p.track)
-	raw, err := p.negotiate(o)
+	raw, err := p.negotiate(&first)
 	if err == nil {
 		raw, err = finishAnswer(raw, o, f.public)
 	}
@@ -107,6 +111,7 @@ func (p *peer) restart(c credentials, candidates []candidate) (*fragment, error)
 	for k, in := range p.inlets {
 		learned[k] = in.ssrc.Load()
 	}
+	p.held = nil // of the old generation
 	raw, err := p.negotiate(p.offer.restarted(c, candidates, learned))
 	if err != nil {
 		return nil, err
@@ -114,9 +119,25 @@ func (p *peer) restart(c credentials, candidates []candidate) (*fragment, error)
 	return restartFragment(raw, p.offer, p.factory.public)
 }
 
+// candidateDelay is how long the candidates of an offer are kept from the library. The publisher is the one who connects:
+// its checks tell its address, and mostly nothing else is needed. Checks of ours that come before it has read the answer
+// upset some: libdatachannel then starts DTLS without the fingerprint and gives up.
+const candidateDelay = 300 * time.Millisecond
+
+// release lets the library use the candidates of the offer.
+func (p *peer) release() error {
+	held := p.held
+	p.held = nil
+	return p.addAll(held)
+}
+
 // add takes trickled candidates of the current ICE generation, those that can be used.
 func (p *peer) add(lines []string) error {
-	for _, c := range usableCandidates(lines, p.offer.creds.ufrag) {
+	return p.addAll(usableCandidates(lines, p.offer.creds.ufrag))
+}
+
+func (p *peer) addAll(list []candidate) error {
+	for _, c := range list {
 		if len(p.offer.candidates) >= maxCandidates {
 			return nil
 		}
@@ -139,11 +160,27 @@ func (p *peer) attach(pub *segmenter.Publisher) {
 	close(p.attached)
 }
 
+// handshakeChanged is called by the library in the order of events: up is closed before down can be. Media may flow once
+// DTLS is connected, for which ICE has to be.
+func (p *peer) handshakeChanged(s webrtc.DTLSTransportState) {
+	if s == webrtc.DTLSTransportStateConnected {
+		p.upOnce.Do(func() { close(p.up) })
+	}
+}
+
+// wasUp reports whether the peer was ever connected.
+func (p *peer) wasUp() bool {
+	select {
+	case <-p.up:
+		return true
+	default:
+		return false
+	}
+}
+
 // stateChanged is called by the library, each time on a goroutine of its own and so in no certain order.
 func (p *peer) stateChanged(s webrtc.PeerConnectionState) {
 	switch s {
-	case webrtc.PeerConnectionStateConnected:
-		p.upOnce.Do(func() { close(p.up) })
 	case webrtc.PeerConnectionStateFailed:
 		p.wentDown(segmenter.ReasonICEFailed)
 	case webrtc.PeerConnectionStateClosed:

@@ -57,23 +57,41 @@ func (s *session) run(connect time.Duration) {
 
 // wait returns why the session is over, as far as this side knows.
 func (s *session) wait(connect time.Duration) segmenter.Reason {
-	timer := time.NewTimer(connect)
+	timer, hold := time.NewTimer(connect), time.NewTimer(candidateDelay)
 	defer timer.Stop()
-	select {
-	case <-s.peer.up:
-		s.log.Info("connected")
-	case <-timer.C:
-		return segmenter.ReasonNotConnected
-	case <-s.peer.down:
-		return segmenter.ReasonNotConnected
-	case <-s.pub.Done():
-		return s.pub.Reason()
+	defer hold.Stop()
+	for up := false; !up; {
+		select {
+		case <-s.peer.up:
+			up = true
+		case <-hold.C:
+			s.release()
+		case <-timer.C:
+			return segmenter.ReasonNotConnected
+		case <-s.peer.down:
+			if s.peer.wasUp() {
+				return s.peer.reason
+			}
+			return segmenter.ReasonNotConnected
+		case <-s.pub.Done():
+			return s.pub.Reason()
+		}
 	}
+	s.log.Info("connected")
 	select {
 	case <-s.peer.down:
 		return s.peer.reason
 	case <-s.pub.Done():
 		return s.pub.Reason()
+	}
+}
+
+// release tries the candidates of the offer, where the publisher has not come by itself.
+func (s *session) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.peer.release(); err != nil {
+		s.log.Debug("candidate not taken", "err", err)
 	}
 }
 

@@ -48,6 +48,7 @@ type ingest struct {
 	frame   func(timestamp uint32, opus []byte) // audio: takes frames
 	jump    func(moved time.Duration)           // the sender's time line moved by so much
 	now     time.Duration                       // of the call in progress
+	hole    bool                                // packets before the next one are lost
 	damaged bool                                // video: nothing is published until an undamaged IDR
 	tooBig  bool                                // an access unit exceeded the bound
 	asks    []uint16
@@ -110,6 +111,7 @@ func (in *ingest) deliver(raw []byte) {
 		in.frame(p.Timestamp, p.Payload)
 		return
 	}
+	in.hole = false
 	err := in.h264.Push(depacket.Packet{Timestamp: p.Timestamp, Marker: p.Marker, Payload: p.Payload}, in.emit)
 	in.tooBig = in.tooBig || err != nil
 }
@@ -118,12 +120,16 @@ func (in *ingest) deliver(raw []byte) {
 func (in *ingest) renew(timestamp uint32) {
 	if in.h264 != nil {
 		in.h264.Flush(in.emit)
+		if in.hole { // which the flush forgot
+			in.h264.Lost()
+		}
 	}
 	in.jump(in.clock.restart(in.now, timestamp))
 }
 
 func (in *ingest) lose(n int) {
 	in.lost += uint64(n)
+	in.hole = true
 	if in.h264 != nil {
 		in.h264.Lost()
 	}

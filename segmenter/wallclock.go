@@ -2,8 +2,12 @@ package segmenter
 
 import "time"
 
-// slewPPM bounds how fast EXT-X-PROGRAM-DATE-TIME follows the server's clock: 500 parts per million.
-const slewPPM = 500
+// slewPPM bounds how fast EXT-X-PROGRAM-DATE-TIME follows the server's clock, slewOnce for how much time it may make up
+// in one step: after a pause there is no leap.
+const (
+	slewPPM  = 500
+	slewOnce = time.Second
+)
 
 // wallClock maps stream time to the server's wall clock. The mapping moves slowly, steps only forward and only at a
 // discontinuity, so that no program time ever goes back.
@@ -12,9 +16,17 @@ type wallClock struct {
 	offset time.Duration // server time minus stream time
 	last   time.Duration // stream time of the last slew
 
-	before time.Duration // offset for the epochs before since
-	since  int64
+	older []mapping // the last steps, oldest first: a rendition that is behind still writes the epochs before them
 }
+
+// mapping is the offset of the epochs before until.
+type mapping struct {
+	until  int64
+	offset time.Duration
+}
+
+// maxMappings is more steps than a rendition can be behind.
+const maxMappings = 8
 
 // slew moves the mapping towards want, the offset measured now at stream time at.
 func (w *wallClock) slew(at, want time.Duration) {
@@ -23,13 +35,16 @@ func (w *wallClock) slew(at, want time.Duration) {
 		return
 	}
 	w.last = at
-	bound := passed * slewPPM / 1_000_000
+	bound := min(passed, slewOnce) * slewPPM / 1_000_000
 	w.offset += min(max(want-w.offset, -bound), bound)
 }
 
 // step moves the mapping for what begins with epoch, at stream time at; never back.
 func (w *wallClock) step(epoch int64, at, want time.Duration) {
-	w.before, w.since = w.offset, epoch
+	if len(w.older) == maxMappings {
+		w.older = append(w.older[:0], w.older[1:]...)
+	}
+	w.older = append(w.older, mapping{until: epoch, offset: w.offset})
 	w.last = max(w.last, at)
 	w.offset = max(w.offset, want)
 }
@@ -37,8 +52,11 @@ func (w *wallClock) step(epoch int64, at, want time.Duration) {
 // program is the wall clock of a sample at stream time at in an epoch.
 func (w *wallClock) program(epoch int64, at time.Duration) time.Time {
 	offset := w.offset
-	if epoch < w.since {
-		offset = w.before
+	for _, m := range w.older {
+		if epoch < m.until {
+			offset = m.offset
+			break
+		}
 	}
 	return w.base.Add(at + offset).UTC().Truncate(time.Millisecond)
 }

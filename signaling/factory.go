@@ -51,6 +51,8 @@ func newFactory(c Config, log *libraryLog) (*factory, error) {
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.SetIncludeLoopbackCandidate(s.loopback)
 	e.SetReceiveMTU(receiveMTU)
+	// Otherwise the library looks at the first packet, and forgets the track if that has an unknown payload type.
+	e.SetFireOnTrackBeforeFirstRTP(true)
 	e.SetSRTPReplayProtectionWindow(replayWindow)
 	// The address has been verified by ICE: the cookie exchange of RFC 6347 4.2.1 would only cost a round trip.
 	e.SetDTLSInsecureSkipHelloVerify(true)

@@ -22,7 +22,8 @@ type inlet struct {
 	current atomic.Pointer[webrtc.TrackRemote]
 }
 
-// track is called by the library, on a goroutine of its own, when the first packet of a source has come.
+// track is called by the library, on a goroutine of its own: for a declared source once the connection is up, for another
+// when its first packet has come.
 func (p *peer) track(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 	kind := segmenter.Video
 	if t.Kind() == webrtc.RTPCodecTypeAudio {
@@ -46,7 +47,6 @@ func (p *peer) track(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		p.loops.Add(-2)
 		return
 	}
-	p.log.Info("track", "kind", kind.String(), "ssrc", uint32(t.SSRC()), "retransmissions", t.HasRTX())
 	in.current.Store(t) // a source that changed its SSRC goes on under the new one
 	in.ssrc.Store(uint32(t.SSRC()))
 	go func() {
@@ -60,26 +60,44 @@ func (p *peer) track(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 // maxReadErrors bounds how often in a row reading may fail before the track is given up: a guard against spinning.
 const maxReadErrors = 10000
 
-// readPackets moves packets until the connection ends. Packets of another payload type than the negotiated one are left
-// out, and errors about them passed over. Only the source that came last is let through.
+// readPackets moves packets until the connection ends. Only the source that came last is let through.
 func (in *inlet) readPackets(t *webrtc.TrackRemote) {
 	buf := make([]byte, receiveMTU)
+	first := true
 	for failed := 0; failed < maxReadErrors; {
 		n, _, err := t.Read(buf)
 		switch {
-		case err == nil:
+		case err == nil, errors.Is(err, webrtc.ErrCodecNotFound):
 			failed = 0
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrClosedPipe):
 			return
-		default: // an unknown payload type, or a packet too long for the buffer
+		default: // too long for the buffer, say
 			failed++
 			continue
 		}
-		if n >= 12 && buf[1]&0x7f == in.pt && in.current.Load() == t {
-			in.out.WriteRTP(buf[:n])
+		if n < rtpHeader || in.current.Load() != t {
+			continue
 		}
+		if first {
+			in.log.Info("media arrives", "kind", in.kind.String(), "ssrc", uint32(t.SSRC()), "retransmissions", t.HasRTX())
+			first = false
+		}
+		in.out.WriteRTP(in.negotiated(buf[:n]))
 	}
 	in.log.Warn("track given up: reading fails", "kind", in.kind.String())
+}
+
+// rtpHeader is the length of an RTP header without extensions (RFC 3550 5.1).
+const rtpHeader = 12
+
+// negotiated returns the packet, emptied if its payload type is not the negotiated one: what is in it is not understood,
+// but its sequence number is used up and must not look like a loss.
+func (in *inlet) negotiated(packet []byte) []byte {
+	if packet[1]&0x7f == in.pt {
+		return packet
+	}
+	packet[0], packet[1] = 2<<6, in.pt // version 2; no padding, extension, sources or marker
+	return packet[:rtpHeader]
 }
 
 // readReports takes the sender reports out of the publisher's RTCP (RFC 3550 6.4.1).

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/webrtc/v4"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -137,10 +138,20 @@ func TestCloseEndsSessions(t *testing.T) {
 	f := serve(t, Config{})
 	a, b := f.publish("a"), f.publish("b")
 	require.Equal(t, http.StatusCreated, f.post("/whip/half", plain).status)
+	var peers []*peer
+	f.server.mu.Lock()
+	for _, n := range f.server.sessions {
+		peers = append(peers, n.peer)
+	}
+	f.server.mu.Unlock()
+	require.Len(t, peers, 3)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	require.NoError(t, f.server.Close(ctx))
 	require.Zero(t, f.server.Sessions())
+	for _, p := range peers {
+		require.Equal(t, webrtc.PeerConnectionStateClosed, p.pc.ConnectionState(), "all is over when Close returns")
+	}
 	for _, s := range []*client.Session{a, b} {
 		waitDone(t, s.Done(), time.Second)
 		require.ErrorIs(t, s.Err(), client.ErrPeerClosed)

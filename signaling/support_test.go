@@ -34,7 +34,9 @@ type fixture struct {
 }
 
 // serve starts a fixture; what is not set in cfg is chosen for tests. It ends with the test.
-func serve(t *testing.T, cfg Config) *fixture {
+func serve(t *testing.T, cfg Config) *fixture { return serveWith(t, cfg, segmenter.DefaultConfig()) }
+
+func serveWith(t *testing.T, cfg Config, streams segmenter.Config) *fixture {
 	t.Helper()
 	if cfg.UDPAddress == "" {
 		cfg.UDPAddress = "127.0.0.1:0"
@@ -44,7 +46,7 @@ func serve(t *testing.T, cfg Config) *fixture {
 	}
 	logs := &logBuffer{}
 	log := slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	reg := segmenter.NewRegistry(segmenter.DefaultConfig(), log)
+	reg := segmenter.NewRegistry(streams, log)
 	s, err := New(cfg, reg, log)
 	require.NoError(t, err)
 	r := chi.NewRouter()

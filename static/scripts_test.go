@@ -55,10 +55,11 @@ func TestScripts(t *testing.T) {
 			`m.shownLatency({latency: .8, wallLatency: NaN})`: `0.8`,
 		},
 		"hlssource.js": {
-			`m.generationOf('http://a.b/hls/live/k3v9/video/media.m3u8', 'http://a.b/hls/live/index.m3u8')`: `"k3v9"`,
-			`m.generationOf('k3v9/video/media.m3u8', 'http://a.b/x/hls/live/index.m3u8?s=1')`:               `"k3v9"`,
-			`m.generationOf('http://cdn.b/k3v9/media.m3u8', 'http://a.b/hls/live/index.m3u8')`:              `"http://cdn.b/k3v9/media.m3u8"`,
-			`m.generationOf(undefined, 'http://a.b/hls/live/index.m3u8')`:                                   `null`,
+			`m.generationOf('http://a.b/hls/live/k3v9/video/media.m3u8', 'http://a.b/hls/live/index.m3u8')`:                                                                                                             `"k3v9"`,
+			`m.generationOf('k3v9/video/media.m3u8', 'http://a.b/x/hls/live/index.m3u8?s=1')`:                                                                                                                           `"k3v9"`,
+			`m.generationOf('http://cdn.b/k3v9/media.m3u8', 'http://a.b/hls/live/index.m3u8')`:                                                                                                                          `"http://cdn.b/k3v9/media.m3u8"`,
+			`['#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="avc1.64001f,Opus",AUDIO="a"\nv.m3u8', '#EXT-X-STREAM-INF:CODECS="Opus"\na.m3u8', '#EXT-X-STREAM-INF:CODECS="avc1.42c01e"', '#EXTM3U', ''].map(m.kindsIn)`: `[2,1,1,0,0]`,
+			`m.generationOf(undefined, 'http://a.b/hls/live/index.m3u8')`:                                                                                                                                               `null`,
 		},
 		// RFC 7587 7.1
 		"whip.js": {

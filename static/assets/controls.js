@@ -42,10 +42,10 @@ function fullscreen(stage, video) {
 function keys(act) {
   const of = {s: 'stats', m: 'mute', f: 'full', l: 'live', p: 'pip', k: 'play', ' ': 'play', arrowleft: 'back', arrowright: 'forward'};
   document.addEventListener('keydown', event => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, select, textarea, dialog')) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('select, textarea, dialog')) return;
     const key = event.key.toLowerCase();
-    // Space on a button or link is that button's; so are the arrows of whatever scrolls.
-    if (key === ' ' && event.target.closest('button, a')) return;
+    // Space on a button is the button's, arrows on a slider are the slider's.
+    if (key === ' ' && event.target.closest('button, a') || key.startsWith('arrow') && event.target.closest('input')) return;
     const name = of[key];
     if (!name) return;
     event.preventDefault();

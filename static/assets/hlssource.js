@@ -87,6 +87,8 @@ export class HlsSource {
   get edge() { return this.hls.liveSyncPosition ?? NaN; }
   get playingDate() { return this.hls.playingDate; }
   get bitrate() { return this.#meter.bitrate; }
+  /** Whether sound or picture is missing; it may come later, in a new version of the index. */
+  get partial() { const l = this.hls.levels[0]; return l ? !l.videoCodec || !(l.audioCodec || this.hls.audioTracks.length) : false; }
   get codecs() { const l = this.hls.levels[Math.max(0, this.hls.currentLevel)]; return [l?.videoCodec, l?.audioCodec].filter(Boolean).join(', '); }
   get engine() { return `hls.js ${Hls.version}`; }
 
@@ -102,9 +104,12 @@ export class HlsSource {
 
   #error(data) {
     const {ErrorTypes, ErrorDetails} = Hls, message = `${data.details}${data.response?.code ? ` ${data.response.code}` : ''}`;
+    const gone = [404, 410].includes(data.response?.code);
     // No such stream now: that is an answer, not a failure.
-    if (data.details === ErrorDetails.MANIFEST_LOAD_ERROR && [404, 410].includes(data.response?.code)) return this.#end('absent');
+    if (gone && data.details === ErrorDetails.MANIFEST_LOAD_ERROR) return this.#end('absent');
     this.errors = [...this.errors, `${Math.round(performance.now())} ${message}${data.fatal ? ' fatal' : ''}`].slice(-20);
+    // A playlist that was there and is no more: the generation has gone, asking again would only take time.
+    if (gone && [ErrorDetails.LEVEL_LOAD_ERROR, ErrorDetails.AUDIO_TRACK_LOAD_ERROR].includes(data.details)) return this.#end('lost', message);
     if (!data.fatal) return;
     this.fatal++;
     if (data.details === ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR || data.details === ErrorDetails.BUFFER_INCOMPATIBLE_CODECS_ERROR) {
@@ -122,6 +127,12 @@ export class HlsSource {
     this.#recoveries = [...this.#recoveries.filter(t => now - t < 30_000), now];
     return this.#recoveries.length <= 2;
   }
+}
+
+/** How many kinds of tracks an index playlist has. */
+export function kindsIn(index) {
+  const codecs = /^#EXT-X-STREAM-INF:.*\bCODECS="([^"]*)"/m.exec(index)?.[1] ?? '';
+  return new Set(codecs.split(',').filter(Boolean).map(c => /^(avc|hvc|hev|av01|vp0)/i.test(c.trim()) ? 'video' : 'audio')).size;
 }
 
 /** The folder of a media playlist below its index: the name of the generation. */

@@ -16,6 +16,7 @@ export class NativeSource {
   codecs = '';
   engine = 'native';
   hls = null;
+  partial = false; // the browser does not tell
   #finish;
 
   constructor(video, url, generation) {

@@ -1,9 +1,10 @@
 // The player that never gives up: it waits for the stream, plays a generation, moves on to the next.
-import {HlsSource, generationOf, supported as hlsSupported} from './hlssource.js';
+import {HlsSource, generationOf, kindsIn, supported as hlsSupported} from './hlssource.js';
 import {NativeSource, supported as nativeSupported} from './nativesource.js';
 import {mayLeap, pace, tooFar} from './pace.js';
 
 const poll = 1000;       // ms between questions while the stream is offline; none is asked while it plays
+const lateTrack = 5000;  // ms between looks for a second track, while there is only one
 const startLimit = 15;   // s to a first picture, then another try
 const stallLimit = 12;   // s without progress, then another try
 const leapTime = 2500;   // ms after the first picture in which it may leap to the edge
@@ -28,7 +29,8 @@ export class Player extends EventTarget {
   #fatal = 0;
   #errors = [];
   #useNative = false;
-  #progress = {time: -1, at: 0};
+  #moved = {time: -1, at: 0};  // when the picture last moved, and where it was
+  #fed = {end: -1, at: 0};     // when data last came, and up to where
   #tick = 0;
   #rate = {frames: 0, at: 0, value: NaN};
 
@@ -48,6 +50,7 @@ export class Player extends EventTarget {
     this.#useNative = !hlsSupported();
     if (this.#useNative && !nativeSupported(this.video)) return this.#set('error', 'This browser plays neither Media Source Extensions nor HLS. Try a newer one.');
     setInterval(() => this.#watch(), 250);
+    setInterval(() => this.#lookForTracks(), lateTrack);
     // hls.js asks for the index itself: there is no need to ask before it the first time.
     let generation = this.#useNative ? await this.#available() : null;
     for (;;) {
@@ -60,7 +63,8 @@ export class Player extends EventTarget {
 
   /** Plays one generation to its end. */
   async #play(generation) {
-    this.#progress = {time: -1, at: performance.now()};
+    this.#moved = {time: -1, at: performance.now()};
+    this.#fed = {end: -1, at: performance.now()};
     if (this.state !== 'stalled') this.#set('loading');
     const source = this.source = this.#useNative ? new NativeSource(this.video, this.url, generation) : new HlsSource(this.video, this.url, this.#finished);
     this.play();
@@ -91,9 +95,10 @@ export class Player extends EventTarget {
     for (let failures = 0; ; await sleep(poll)) {
       try {
         const response = await fetch(this.url, {cache: 'no-store', signal: AbortSignal.timeout(5000)});
+        const text = await response.text(); // also of a refusal: an unread body keeps its connection
         failures = 0;
         if (response.ok) {
-          const generation = generationIn(await response.text(), this.url);
+          const generation = generationIn(text, this.url);
           if (generation !== this.#finished) return generation;
           if (this.state === 'error') continue;
         }
@@ -101,6 +106,19 @@ export class Player extends EventTarget {
       } catch {
         if (++failures > 1) this.#set('offline', 'unreachable');
       }
+    }
+  }
+
+  /** A track that came after the others is in the index only: begin anew with it. */
+  async #lookForTracks() {
+    const {source} = this;
+    if (this.state !== 'playing' || !source?.partial) return;
+    try {
+      const response = await fetch(this.url, {cache: 'no-store', signal: AbortSignal.timeout(5000)});
+      const text = await response.text();
+      if (response.ok && kindsIn(text) > 1 && this.source === source) source.lose('another track has come');
+    } catch {
+      // The next look may succeed; what plays goes on.
     }
   }
 
@@ -126,12 +144,19 @@ export class Player extends EventTarget {
     const {video, source} = this, now = performance.now(), slept = now - this.#tick > 5000 && this.#tick > 0;
     this.#tick = now;
     if (!source) return;
-    if (video.currentTime !== this.#progress.time || video.paused && this.generations > 0) this.#progress = {time: video.currentTime, at: now};
+    const {buffered} = video, end = buffered.length ? buffered.end(buffered.length - 1) : 0, waits = video.paused && this.generations > 0;
+    if (video.currentTime !== this.#moved.time || waits) this.#moved = {time: video.currentTime, at: now};
+    // Repairs move the time a little even where nothing comes any more, so both are looked at.
+    if (end !== this.#fed.end || waits || !this.follow) this.#fed = {end, at: now};
     if (!video.paused && !source.ending) this.#keepPace(slept, now);
-    const still = (now - this.#progress.at) / 1000;
-    if (still > (source.begun ? stallLimit : startLimit) && !source.ending) source.lose('no progress');
-    else if (still > jumpLimit && source.begun && this.follow) this.goLive();
-    else if (still > stallLimit && source.ending) source.lose('the end does not come');
+    const still = (now - this.#moved.at) / 1000, hungry = (now - this.#fed.at) / 1000, limit = source.begun ? stallLimit : startLimit;
+    if (source.ending) {
+      if (still > stallLimit) source.lose('the end does not come');
+    } else if (still > limit || hungry > limit) {
+      source.lose(still > limit ? 'the picture does not move' : 'no data comes');
+    } else if (still > jumpLimit && hungry < 1 && source.begun && this.follow) {
+      this.goLive();
+    }
   }
 
   #keepPace(slept, now) {

@@ -7,7 +7,7 @@ import {Uplink, measure} from './uplink.js';
 
 const stream = nameFrom(location.pathname), root = document.documentElement, query = new URLSearchParams(location.search);
 const uplink = new Uplink(), form = $('form');
-let source = null, level = null, sample = null, opening = null;
+let source = null, level = null, sample = null, opening = null, awake = null;
 
 const kinds = {
   camera: {icon: 'camera', empty: 'Your camera is off.', open: 'Turn on the camera'},
@@ -42,7 +42,7 @@ async function openSource() {
     listen(next.audio);
     await uplink.change({media: next, ...bounds()});
     before?.stop();
-    showForm();
+    showState();
     await listDevices();
   })();
   try {
@@ -61,7 +61,7 @@ function closeSource() {
   source = null;
   $('preview').srcObject = null;
   listen(null);
-  showForm();
+  showState();
 }
 
 /** The person ended the share, or pulled the camera's plug. */
@@ -108,10 +108,21 @@ function showState() {
   root.dataset.state = state;
   setPill($('pill'), ...pills[state]);
   trouble(state === 'error' ? words : '');
-  setText($('status'), state === 'live' ? 'You are live. Viewers see you about a second later.' : state === 'idle' || state === 'error' ? 'Choose a source, then go live.' : words);
+  setText($('status'), state === 'live' ? 'You are live. Viewers see you about a second later.' : state === 'connecting' ? words : source ? 'This is what viewers will see.' : 'Choose a source, then go live.');
   document.title = `${state === 'live' ? '● ' : ''}Publish ${stream} · whipsaw`;
   if (state !== 'live') { sample = null; showNumbers(null); }
   showForm();
+  stayAwake(state === 'live');
+}
+
+/** A phone must not go to sleep while it is a camera. */
+async function stayAwake(on) {
+  try {
+    if (on && !awake) awake = await navigator.wakeLock?.request('screen');
+    if (!on && awake) { awake.release(); awake = null; }
+  } catch {
+    awake = null; // the page is out of sight, or the battery is low
+  }
 }
 
 function showNumbers(s) {
@@ -168,6 +179,7 @@ function wire() {
   });
   uplink.addEventListener('change', showState);
   navigator.mediaDevices?.addEventListener('devicechange', listDevices);
+  document.addEventListener('visibilitychange', () => { if (awake?.released) awake = null; if (!document.hidden) stayAwake(uplink.state === 'live'); });
   // DELETE goes out while the page goes away; coming back from the history begins idle.
   addEventListener('pagehide', () => { uplink.stop(); closeSource(); });
   setInterval(async () => {

@@ -42,7 +42,7 @@ async function camera({width, height, fps, camera: id, mic}) {
 async function screen({width, height, fps, mic, sound}) {
   const devices = navigator.mediaDevices;
   if (!devices?.getDisplayMedia) throw new SourceError(isSecureContext ? 'This browser cannot share a screen.' : device);
-  const shared = await devices.getDisplayMedia({video: {width: {max: width}, height: {max: height}, frameRate: {max: fps}}, audio: sound && {echoCancellation: false, noiseSuppression: false, autoGainControl: false}});
+  const shared = await devices.getDisplayMedia({video: {width: {max: width}, height: {max: height}, frameRate: {max: fps}}, audio: sound && {echoCancellation: false, noiseSuppression: false, autoGainControl: false}, systemAudio: sound ? 'include' : 'exclude'});
   const [raw] = shared.getVideoTracks(), tracks = shared.getAudioTracks();
   try {
     if (mic !== 'none') tracks.push(...(await devices.getUserMedia({audio: microphone(mic)})).getAudioTracks());

@@ -3,6 +3,7 @@
 const gatherLimit = 1000;     // ms for the browser's own addresses; the server needs few of them
 const answerLimit = 10_000;   // ms for the server's answer
 const connectLimit = 12_000;  // ms from the answer to the first connection
+const goodbyeLimit = 2000;    // ms for the answer to DELETE
 const patience = 3000;        // ms a lost connection may take to come back by itself
 
 /** WhipError says in words what failed; retry tells whether another try can help, after how many seconds at least. */
@@ -57,6 +58,7 @@ function h264() {
 /** Session is one peer connection and its resource on the server. */
 export class Session {
   #resource = null;
+  #closed = false;
   #headers;
   #over;
 
@@ -86,6 +88,10 @@ export class Session {
     if (response.status !== 201) throw await refusal(response);
     const location = response.headers.get('Location');
     if (location) this.#resource = new URL(location, response.url).href;
+    if (this.#closed) { // while the offer was on its way
+      await this.#remove();
+      throw new WhipError('Stopped.');
+    }
     await pc.setRemoteDescription({type: 'answer', sdp: stereo(await response.text())});
     // The server says goodbye on this transport (RFC 9725 4.2: it ends the session by closing it); ICE would take seconds to notice.
     const transport = this.video.sender.transport;
@@ -107,13 +113,21 @@ export class Session {
     await this.video.sender.setParameters(parameters);
   }
 
-  /** Ends the session on both sides; safe while the page goes away. */
+  /**
+   * Ends the session on both sides; safe while the page goes away. The server must hear of the end before it sees the
+   * connection close: that alone would look like a loss, and the stream would wait for the publisher to come back.
+   */
   async close({keepOnServer = false} = {}) {
-    this.pc.close();
+    this.#closed = true;
     this.#over();
+    if (!keepOnServer) await within(this.#remove(), goodbyeLimit);
+    this.pc.close();
+  }
+
+  async #remove() {
     const resource = this.#resource;
     this.#resource = null;
-    if (!resource || keepOnServer) return;
+    if (!resource) return;
     try {
       await fetch(resource, {method: 'DELETE', headers: this.#headers, keepalive: true});
     } catch {

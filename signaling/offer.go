@@ -190,16 +190,6 @@ func (o *offer) readFingerprint(lists [][]sdp.Attribute) *problem {
 	return probSyntax.with("the offer has no a=fingerprint: plain RTP is not accepted, use DTLS-SRTP")
 }
 
-// section returns the section of a kind, or nil.
-func (o *offer) section(k segmenter.Kind) *section {
-	for _, s := range o.sections {
-		if s.kind == k {
-			return s
-		}
-	}
-	return nil
-}
-
 // value returns the first value of an attribute and whether it is there at all.
 func value(attrs []sdp.Attribute, key string) (string, bool) {
 	for _, a := range attrs {

@@ -138,3 +138,13 @@ func checkCodecs(t *testing.T, sections [][]string, want accepted) {
 		require.Contains(t, text, "packetization-mode=1;profile-level-id="+want.profile)
 	}
 }
+
+// section returns the section of a kind, or nil.
+func (o *offer) section(k segmenter.Kind) *section {
+	for _, s := range o.sections {
+		if s.kind == k {
+			return s
+		}
+	}
+	return nil
+}

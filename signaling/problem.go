@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// problem is an error as the client sees it (RFC 9457). Its kind is stable: programs may compare it, people read detail.
+// problem is a refusal as the client sees it (RFC 9457). Its kind is stable: programs may compare it, people read detail.
 type problem struct {
 	status int
 	kind   string // last part of "type"
@@ -19,8 +19,6 @@ type problem struct {
 
 // problemPrefix makes a problem's kind a URI (RFC 9457 3.1.1).
 const problemPrefix = "urn:whipsaw:problem:"
-
-func (p *problem) Error() string { return p.kind + ": " + p.detail }
 
 // The kinds of problem, each with its status, so that a kind never appears under two statuses.
 var (

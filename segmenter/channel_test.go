@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"whipsaw/fmp4"
+	"whipsaw/segmenter/check"
 	"whipsaw/segmenter/depacket"
 )
 
@@ -37,6 +38,7 @@ func TestEveryUnitComesOutOnceInOrder(t *testing.T) {
 		}
 	}
 	audio := w.view(Audio)
+	require.Zero(t, video.check.BrokenHints()+audio.check.BrokenHints(), "a steady source breaks no hint")
 	for i, got := range audio.samples(t) {
 		require.Equal(t, opusFrame(uint32(i)), got.Data)
 	}
@@ -79,6 +81,14 @@ func (w *world) legal() {
 		video, audio := w.views[g.Rendition("video")], w.views[g.Rendition("audio")]
 		if video == nil || audio == nil {
 			continue
+		}
+		require.Empty(w.t, check.Agree(video.check, audio.check))
+		// A new init is announced a moment before the first part that needs it.
+		shown := video.last.Segments[len(video.last.Segments)-1].Init
+		if body := g.Multivariant(); body != nil && shown == video.last.newest {
+			require.Empty(w.t, check.Multivariant(body.Body, map[string]*check.Checker{
+				g.id + "/video/media.m3u8": video.check, g.id + "/audio/media.m3u8": audio.check,
+			}))
 		}
 		for msn, a := range audio.segs {
 			if v := video.segs[msn]; v != nil {

@@ -184,9 +184,13 @@ func (c *Checker) newestInit() *fmp4.Init {
 	uri := ""
 	for i := range c.last.Segments {
 		s := &c.last.Segments[i]
-		if s.Map != nil && !s.Open() {
-			uri = s.Map.URI
+		if s.Map == nil {
+			continue
 		}
+		if s.Open() && c.inits[s.Map.URI] != c.inits[uri] {
+			return nil // it is just changing: either may be announced
+		}
+		uri = s.Map.URI
 	}
 	return c.inits[uri]
 }

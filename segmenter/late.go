@@ -58,6 +58,7 @@ func (w *writer) backfill(b, lead *builder, fill func(until int64)) {
 		fill(max(timeToTicks(g.Start, b.rate), b.end+1))
 		w.close(b)
 		b.cut(boundary{epoch: g.Epoch, discontinuity: g.Discontinuity}, g.ProgramTime.Add(b.time(b.end)-g.Start))
+		w.peak[b.kind] = max(w.peak[b.kind], b.newPeak())
 	}
 	fill(timeToTicks(lead.time(lead.end), b.rate))
 	shown := lead.open.MSN
@@ -96,4 +97,5 @@ func (v *videoWriter) repeat(until int64) {
 func (w *writer) show(b *builder) {
 	b.rendition.publish(b.snapshot())
 	w.gen.renditions[b.kind].Store(b.rendition)
+	w.announce()
 }

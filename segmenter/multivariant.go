@@ -14,14 +14,14 @@ const (
 	audioGroup = "audio"
 )
 
-// measure notes the bit rate of the segment that b just completed and renders the multivariant playlist, once every
-// rendition has a whole segment.
+// measure notes the bit rate around the segment that b just completed.
 func (w *writer) measure(b *builder) {
-	last := b.segments[len(b.segments)-1]
-	if d := last.Duration(); d > 0 {
-		rate := int64(float64(last.Size()*8) / d.Seconds())
-		w.peak[b.kind] = max(w.peak[b.kind], rate)
-	}
+	w.peak[b.kind] = max(w.peak[b.kind], b.newPeak())
+	w.announce()
+}
+
+// announce renders the multivariant playlist, once every rendition has a whole segment.
+func (w *writer) announce() {
 	for _, o := range w.builders() {
 		if len(o.segments) == 0 {
 			return
@@ -31,6 +31,21 @@ func (w *writer) measure(b *builder) {
 	if old := w.gen.multivariant.Load(); old == nil || !bytes.Equal(old.Body, body) {
 		w.gen.multivariant.Store(render(body))
 	}
+}
+
+// newPeak is the largest bit rate of any run of segments that ends with the newest and lasts between half a target
+// duration and one and a half (rfc8216bis 4.1, peak segment bit rate).
+func (b *builder) newPeak() int64 {
+	target := time.Duration(b.cfg.TargetDuration()) * time.Second
+	peak, size, length := int64(0), 0, time.Duration(0)
+	for i := len(b.segments) - 1; i >= 0 && length <= target*3/2; i-- {
+		size += b.segments[i].Size()
+		length += b.segments[i].Duration()
+		if length >= target/2 && length <= target*3/2 {
+			peak = max(peak, int64(float64(size*8)/length.Seconds()))
+		}
+	}
+	return peak
 }
 
 // multivariant is the playlist of all renditions (rfc8216bis 4.4.6): one variant.

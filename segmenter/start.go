@@ -133,6 +133,9 @@ func (c *channel) rejoin(pic *queued, start time.Duration) {
 		w.video.startFilling()
 	} else {
 		w.discontinue()
+		for _, b := range w.builders() {
+			w.publish(b, PartID{}, false)
+		}
 	}
 	c.log.Info("generation goes on", "session", c.pub.session, "generation", w.gen.id)
 }

@@ -209,6 +209,7 @@ func (v *videoWriter) renew(p picture) {
 	v.w.discontinue()
 	v.order.reset(p.reorder)
 	v.idrAt, v.gop = v.end, 0
+	v.publish()
 }
 
 func (v *videoWriter) publish() {

@@ -108,6 +108,7 @@ func (w *writer) finish() {
 			b.open.Complete = true
 			b.segments = append(b.segments, b.open)
 			b.open = &Segment{MSN: b.open.MSN + 1, Epoch: b.open.Epoch, Init: b.open.Init}
+			w.measure(b)
 		}
 		s := b.snapshot()
 		s.Ended = true

@@ -70,6 +70,14 @@ func TestScripts(t *testing.T) {
 			`m.stereo('a=rtpmap:96 H264/90000\r\n')`:                                                    `"a=rtpmap:96 H264/90000\r\n"`,
 		},
 		"steady.js": {
+			// Drawn pictures are one period apart, or a multiple of it where one was left out.
+			`(async () => {
+				const canvas = document.createElement('canvas'), drawn = m.drawn(50, canvas, () => { canvas.getContext('2d').fillRect(0, 0, 9, 9); return canvas; });
+				const reader = new MediaStreamTrackProcessor({track: drawn.track}).readable.getReader(), times = [];
+				while (times.length < 20) { const {value} = await reader.read(); times.push(value.timestamp); value.close(); }
+				drawn.stop();
+				return times.slice(1).every((t, i) => t > times[i] && Math.abs((t - times[i]) % 20000 - 10000) > 9990);
+			})()`: `true`,
 			// A beat keeps its rate: 40 beats at 100 a second take 0.4 s, never much less.
 			`new Promise(done => { const begun = performance.now(); let n = 0; const end = m.beat(100, () => { if (++n === 41) { end(); done(performance.now() - begun > 350); } }); })`: `true`,
 		},

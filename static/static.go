@@ -4,6 +4,14 @@
 // A page is a fixed file that finds its stream in its own address, so it holds no secrets and caches well. Pages refer
 // to their assets as /static/NAME; in what is served that is /static/VERSION/NAME, where VERSION is a hash over all
 // assets. A versioned URL names one content for ever, and the relative imports of the modules inherit the version.
+//
+// What a page understands in its query: /watch/{stream} takes muted=0 (sound from the start, where the browser allows it)
+// and embed (the picture alone, as in a frame of another page); /publish/{stream} takes source (camera, screen, canvas),
+// size (1280x720), fps, kbps and autostart=1.
+//
+// What a page tells programs: document.documentElement.dataset.state is one word (watch: offline, loading, playing,
+// stalled, error; publish: idle, connecting, live, error), and window.whipsaw.stats() has the numbers. The player also
+// gives its hls.js as window.whipsaw.hls, null while there is none.
 package static
 
 import (

@@ -76,7 +76,7 @@ export class HlsSource {
     });
     on('FRAG_LOADED', ({frag, part}) => { if (frag.sn !== 'initSegment') this.#meter.add(frag.type, (part ?? frag).stats.loaded, (part ?? frag).duration); });
     on('ERROR', data => this.#error(data));
-    this.played = () => { if (this.ending) this.#end('ended'); };
+    this.played = () => { if (this.ending) this.finish(); };
     video.addEventListener('ended', this.played);
     hls.loadSource(url);
     hls.attachMedia(video);
@@ -91,6 +91,9 @@ export class HlsSource {
   get partial() { const l = this.hls.levels[0]; return l ? !l.videoCodec || !(l.audioCodec || this.hls.audioTracks.length) : false; }
   get codecs() { const l = this.hls.levels[Math.max(0, this.hls.currentLevel)]; return [l?.videoCodec, l?.audioCodec].filter(Boolean).join(', '); }
   get engine() { return `hls.js ${Hls.version}`; }
+
+  /** Takes what was played for all that there is. */
+  finish() { this.#end('ended'); }
 
   /** Gives up this life; the supervisor decides what comes next. */
   lose(message) { this.#end('lost', message); }

@@ -28,7 +28,7 @@ export class NativeSource {
       this.errors = [...this.errors, `${Math.round(performance.now())} ${video.error?.message || `code ${video.error?.code}`}`].slice(-20);
       this.lose(this.errors.at(-1));
     };
-    this.played = () => this.#end('ended');
+    this.played = () => this.finish();
     video.addEventListener('error', this.failed);
     video.addEventListener('ended', this.played);
     video.src = url;
@@ -40,6 +40,8 @@ export class NativeSource {
     const start = this.video.getStartDate?.().getTime();
     return start > 0 ? new Date(start + this.video.currentTime * 1000) : null;
   }
+
+  finish() { this.#end('ended'); }
 
   lose(message) { this.#end('lost', message); }
 

@@ -8,6 +8,7 @@ const lateTrack = 5000;  // ms between looks for a second track, while there is 
 const startLimit = 15;   // s to a first picture, then another try
 const stallLimit = 12;   // s without progress, then another try
 const leapTime = 2500;   // ms after the first picture in which it may leap to the edge
+const endLimit = 800;    // ms with nothing left to play after ENDLIST, then that was the end
 const jumpLimit = 4;     // s without progress, then a jump to the edge
 
 const sleep = ms => new Promise(done => setTimeout(done, ms));
@@ -31,6 +32,7 @@ export class Player extends EventTarget {
   #useNative = false;
   #moved = {time: -1, at: 0};  // when the picture last moved, and where it was
   #fed = {end: -1, at: 0};     // when data last came, and up to where
+  #dry = 0;                    // when there last was something left to play, after the end
   #tick = 0;
   #rate = {frames: 0, at: 0, value: NaN};
 
@@ -150,8 +152,10 @@ export class Player extends EventTarget {
     if (end !== this.#fed.end || waits || !this.follow) this.#fed = {end, at: now};
     if (!video.paused && !source.ending) this.#keepPace(slept, now);
     const still = (now - this.#moved.at) / 1000, hungry = (now - this.#fed.at) / 1000, limit = source.begun ? stallLimit : startLimit;
+    if (!source.ending || this.ahead > .15 || video.paused) this.#dry = now;
     if (source.ending) {
-      if (still > stallLimit) source.lose('the end does not come');
+      // The last part may come with ENDLIST and be left out by hls.js, which then waits for it for ever.
+      if (now - this.#dry > endLimit || still > stallLimit) source.finish();
     } else if (still > limit || hungry > limit) {
       source.lose(still > limit ? 'the picture does not move' : 'no data comes');
     } else if (still > jumpLimit && hungry < 1 && source.begun && this.follow) {

@@ -2,10 +2,10 @@
 
 const workerURL = new URL('./ticker.js', import.meta.url);
 
-/** Calls f at a constant rate, also while the page is out of sight, until the function that is returned is called. */
+/** Calls f(number of the beat) at a constant rate, also while the page is out of sight, until the function that is returned is called. */
 export function beat(fps, f) {
   const worker = new Worker(workerURL);
-  worker.onmessage = f;
+  worker.onmessage = ({data}) => f(data);
   worker.postMessage({fps});
   return () => worker.terminate();
 }
@@ -18,11 +18,12 @@ const canGenerate = () => 'MediaStreamTrackGenerator' in globalThis && 'VideoFra
  */
 export function drawn(fps, canvas, take) {
   if (!canGenerate()) return captured(fps, canvas, take);
-  const track = new MediaStreamTrackGenerator({kind: 'video'}), writer = track.writable.getWriter();
-  const end = beat(fps, () => {
+  const track = new MediaStreamTrackGenerator({kind: 'video'}), writer = track.writable.getWriter(), begun = 1000 * performance.now();
+  const end = beat(fps, n => {
     const picture = take();
     if (!picture) return;
-    const frame = new VideoFrame(picture, {timestamp: Math.round(1000 * performance.now())});
+    // The beat's time, not the moment's: a busy page is late now and then, its pictures are not.
+    const frame = new VideoFrame(picture, {timestamp: Math.round(begun + n * 1e6 / fps)});
     picture.close?.();
     if (writer.desiredSize <= 0) return frame.close(); // the encoder is behind: leave one out
     writer.write(frame).catch(() => frame.close());    // the track was stopped

@@ -34,6 +34,7 @@ type builder struct {
 	sequence    uint32
 
 	bytes     int64 // of all parts published
+	kept      int   // bytes of all parts retained
 	parts     int64
 	breaks    int64 // discontinuities
 	published time.Time
@@ -89,6 +90,7 @@ func (b *builder) closePart(now time.Time) error {
 	}
 	b.open.Parts = append(b.open.Parts, part)
 	b.bytes += int64(len(data))
+	b.kept += len(data)
 	b.parts++
 	b.published = now
 	b.samples, b.payload, b.partBegan = b.samples[:0], b.payload[:0], b.end
@@ -124,6 +126,9 @@ func (b *builder) trim() {
 	drop := 0
 	for drop < b.first && edge-b.segments[drop+1].Start > keep {
 		drop++
+	}
+	for _, g := range b.segments[:drop] {
+		b.kept -= g.Size()
 	}
 	b.segments = slices.Delete(b.segments, 0, drop)
 	b.first -= drop

@@ -21,19 +21,33 @@ type Config struct {
 	TrackWait  time.Duration // how long the first media waits for the other declared track
 	Reorder    time.Duration // how long a missing packet is waited for
 
+	OnLoss         LossPolicy // what viewers see between a loss and the next IDR
+	RecoveryPoints bool       // a recovery point SEI with recovery_frame_cnt 0 on an intra picture counts as random access
+
 	MaxAccessUnit int // bytes of one access unit
+	MaxBytes      int // bytes of all that one stream keeps for players; over it the publisher is ended
 	MaxStreams    int // streams at the same time
 
 	// Now is the clock; nil means time.Now. Only differences and EXT-X-PROGRAM-DATE-TIME come from it.
 	Now func() time.Time
 }
 
+// LossPolicy says what viewers see between a loss and the next IDR.
+type LossPolicy string
+
+// The policies. Show is for publishers that never answer a PLI: pictures go on, with the damage that their decoder makes
+// of the loss; the damaged picture itself is left out.
+const (
+	Freeze LossPolicy = "freeze" // nothing damaged, nor what depends on it
+	Show   LossPolicy = "show"
+)
+
 // DefaultConfig returns the settings that DESIGN's numbers were chosen for.
 func DefaultConfig() Config {
 	return Config{
 		Part: 222 * time.Millisecond, Segment: 2 * time.Second, Window: 30 * time.Second, Resume: 30 * time.Second,
 		FirstMedia: 15 * time.Second, Silence: 5 * time.Second, TrackWait: 2 * time.Second, Reorder: 200 * time.Millisecond,
-		MaxAccessUnit: 16 << 20, MaxStreams: 1000,
+		OnLoss: Freeze, MaxAccessUnit: 16 << 20, MaxBytes: 512 << 20, MaxStreams: 1000,
 	}
 }
 
@@ -51,6 +65,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("%w: max-segment %v is not between the segment and 30s", ErrConfig, c.MaxSegment)
 	case c.Window < 0 || c.Window > 10*time.Minute:
 		return fmt.Errorf("%w: window %v is not between 0 and 10m", ErrConfig, c.Window)
+	case c.OnLoss != Freeze && c.OnLoss != Show:
+		return fmt.Errorf("%w: on-loss %q is neither %s nor %s", ErrConfig, c.OnLoss, Freeze, Show)
 	case c.Resume < 0 || c.Resume > 10*time.Minute:
 		return fmt.Errorf("%w: resume %v is not between 0 and 10m", ErrConfig, c.Resume)
 	}

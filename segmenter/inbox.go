@@ -7,7 +7,10 @@ import (
 
 // maxInbox bounds what may wait for a stream's goroutine, bytes. At 50 Mbit/s it is over a second; what does not fit is
 // dropped and counted, and shows up as loss.
-const maxInbox = 8 << 20
+const (
+	maxInbox   = 8 << 20
+	maxEntries = 1 << 16
+)
 
 // entry is one thing that came for a stream: a packet, a sender report, or something to do.
 type entry struct {
@@ -36,7 +39,7 @@ type inbox struct {
 func (b *inbox) packet(t *Track, raw []byte) {
 	at := b.now()
 	b.mu.Lock()
-	if b.shut || len(b.arena)+len(raw) > maxInbox {
+	if b.shut || len(b.arena)+len(raw) > maxInbox || len(b.list) >= maxEntries {
 		b.full++
 		b.mu.Unlock()
 		return

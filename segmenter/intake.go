@@ -13,15 +13,8 @@ const maxAhead = 3 * time.Second
 func (c *channel) accessUnit(u *depacket.AccessUnit) {
 	in := &c.track(Video).in
 	in.units++
-	if u.Damaged || u.MissingSets || u.AfterLoss && !u.IDR {
-		if !in.damaged {
-			c.log.Debug("pictures withheld until the next IDR", "session", c.pub.session, "damaged", u.Damaged, "after_loss", u.AfterLoss)
-		}
-		in.damaged = true
-	} else if u.IDR {
-		in.damaged = false
-	}
-	if in.damaged {
+	access := u.IDR || c.cfg.RecoveryPoints && u.RecoveryPoint == 0 && u.Intra
+	if !c.showable(in, u, access) {
 		in.dropped++
 		c.askIDR()
 		return
@@ -31,8 +24,8 @@ func (c *channel) accessUnit(u *depacket.AccessUnit) {
 		in.cadence.add(ticks - in.stamps.ticks)
 	}
 	in.stamps.note(u, ticks)
-	p := picture{data: u.Data, idr: u.IDR, count: u.POC, counted: u.HasPOC, from: in.stamps.idr}
-	if u.IDR {
+	p := picture{data: u.Data, idr: access, count: u.POC, counted: u.HasPOC, from: in.stamps.idr}
+	if access {
 		p.sps, p.pps, p.version = in.h264.ParameterSets()
 	}
 	if c.phase == starting {
@@ -40,6 +33,27 @@ func (c *channel) accessUnit(u *depacket.AccessUnit) {
 		return
 	}
 	c.showPicture(p, ticks)
+}
+
+// showable decides what may be published: nothing damaged; and after a loss, unless the policy is Show, nothing until the
+// next picture that depends on none before it.
+func (c *channel) showable(in *ingest, u *depacket.AccessUnit, access bool) bool {
+	broken := u.Damaged || u.MissingSets
+	lossy := broken || u.AfterLoss && !access
+	switch {
+	case lossy && c.cfg.OnLoss == Show && !in.damaged && !u.MissingSets:
+		c.askIDR()
+		return !broken
+	case lossy:
+		if !in.damaged {
+			c.log.Debug("pictures withheld until the next IDR", "session", c.pub.session, "damaged", u.Damaged,
+				"missing_sets", u.MissingSets, "after_loss", u.AfterLoss)
+		}
+		in.damaged = true
+	case access:
+		in.damaged = false
+	}
+	return !in.damaged
 }
 
 // showPicture lays a picture on the time line.

@@ -27,6 +27,6 @@ const (
 	ReasonNoParameters   Reason = "no-parameter-sets" // pictures, but neither SDP nor stream brought SPS and PPS
 	ReasonNoRandomAccess Reason = "no-idr"            // pictures, but never an IDR
 	ReasonSilent         Reason = "silent"            // media stopped
-	ReasonTooLarge       Reason = "too-large"         // an access unit over the bound
+	ReasonTooLarge       Reason = "too-large"         // an access unit, or all that is kept of the stream, over its bound
 	ReasonInternal       Reason = "internal-error"    // a fault of the server; the log tells
 )

@@ -64,6 +64,8 @@ func (c *channel) tickPublisher(now time.Duration) {
 		c.log.Error("part could not be made", "session", c.pub.session, "error", c.w.err)
 		c.w.err = nil
 		c.detach(now, ReasonInternal)
+	case c.w != nil && c.w.kept() > c.cfg.MaxBytes:
+		c.detach(now, ReasonTooLarge)
 	case c.phase == live && now-c.lastMedia() >= c.cfg.Silence:
 		c.detach(now, ReasonSilent)
 	case c.phase == starting:

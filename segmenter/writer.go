@@ -44,6 +44,15 @@ func (w *writer) builders() []*builder {
 	return list
 }
 
+// kept is how many bytes the generation holds for players, and for the parts to come.
+func (w *writer) kept() int {
+	n := 0
+	for _, b := range w.builders() {
+		n += b.kept + len(b.payload)
+	}
+	return n
+}
+
 // end is where the longer of the renditions ends on the stream's time line.
 func (w *writer) end() time.Duration {
 	var end time.Duration

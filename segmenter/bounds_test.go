@@ -13,7 +13,7 @@ func TestShowGoesOnAfterALoss(t *testing.T) {
 	for _, policy := range []LossPolicy{Freeze, Show} {
 		w := newWorld(t, func(c *Config) { c.OnLoss = policy })
 		s := w.publish(units, 30, true) // deaf to PLI
-		s.cam.pass = func(n int, _ []byte) bool { return n%400 != 399 }
+		s.cam.pass = func(n int, _ []byte) bool { return n%100 != 99 }
 		w.run(12 * time.Second)
 		w.legal()
 		samples := w.view(Video).samples(t)

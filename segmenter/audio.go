@@ -29,7 +29,7 @@ type audioWriter struct {
 }
 
 func newAudioWriter(w *writer, channels int) *audioWriter {
-	return &audioWriter{builder: newBuilder(w.cfg, Audio, audioRate), w: w, channels: channels}
+	return &audioWriter{builder: newBuilder(w, Audio, audioRate), w: w, channels: channels}
 }
 
 // silence is an Opus packet of silence.

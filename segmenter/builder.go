@@ -40,8 +40,8 @@ type builder struct {
 	published time.Time
 }
 
-func newBuilder(cfg *Config, kind Kind, rate int64) builder {
-	return builder{cfg: cfg, kind: kind, rate: rate, rendition: &Rendition{name: kind.String()}}
+func newBuilder(w *writer, kind Kind, rate int64) builder {
+	return builder{cfg: w.cfg, kind: kind, rate: rate, rendition: &Rendition{name: kind.String(), done: w.gen.done}}
 }
 
 // begin opens the first segment of the generation at ticks.

@@ -37,6 +37,7 @@ const (
 // channel is all the state of one stream that only its owner goroutine touches. Time is an argument everywhere: now is
 // server time since base.
 type channel struct {
+	name string
 	cfg  *Config
 	log  *slog.Logger
 	base time.Time

@@ -28,6 +28,8 @@ type Config struct {
 	MaxBytes      int // bytes of all that one stream keeps for players; over it the publisher is ended
 	MaxStreams    int // streams at the same time
 
+	Store Store // where streams keep what they need to go on after a restart; nil: a restart ends every generation
+
 	// Now is the clock; nil means time.Now. Only differences and EXT-X-PROGRAM-DATE-TIME come from it.
 	Now func() time.Time
 }

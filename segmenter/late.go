@@ -43,6 +43,7 @@ func (w *writer) joinVideo(p *picture) error {
 	v.order.reset(p.reorder)
 	v.idr = append(v.idr, p.data...)
 	w.backfill(&v.builder, &w.audio.builder, v.repeat)
+	v.idrAt = v.end
 	w.video = v
 	w.show(&v.builder)
 	return nil

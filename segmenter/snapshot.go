@@ -130,6 +130,7 @@ func (s *Snapshot) Next() PartID { return s.next }
 // Rendition is the published side of one track: readers load a Snapshot or wait for a newer one.
 type Rendition struct {
 	name    string
+	done    <-chan struct{} // of its generation
 	current atomic.Pointer[Snapshot]
 }
 
@@ -140,7 +141,8 @@ func (r *Rendition) Name() string { return r.name }
 func (r *Rendition) Snapshot() *Snapshot { return r.current.Load() }
 
 // Wait returns the first version for which ready holds, the current one included. It returns the context's error and
-// the newest version when the context ends first. An ended rendition is returned at once: nothing will follow.
+// the newest version when the context ends first, and ErrClosed when the server ends. An ended rendition is returned at
+// once: nothing will follow.
 func (r *Rendition) Wait(ctx context.Context, ready func(*Snapshot) bool) (*Snapshot, error) {
 	for {
 		s := r.Snapshot()
@@ -149,6 +151,10 @@ func (r *Rendition) Wait(ctx context.Context, ready func(*Snapshot) bool) (*Snap
 		}
 		select {
 		case <-s.newer:
+		case <-r.done:
+			if s = r.Snapshot(); !s.Ended {
+				return s, ErrClosed
+			}
 		case <-ctx.Done():
 			return r.Snapshot(), ctx.Err()
 		}

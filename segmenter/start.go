@@ -64,8 +64,11 @@ func (c *channel) goLive(pic, frame *queued) {
 	came := c.line.clocks[kind].offset() + c.line.clocks[kind].time(ticks)
 	fresh := c.w == nil
 	if fresh {
-		c.lead = -came
-		c.w = newWriter(c.cfg, c.now, came, c.base)
+		from := c.restored(pic != nil, frame != nil)
+		c.w = newWriter(c.cfg, c.now, came, c.base, from)
+		c.w.stream = c.name
+		c.w.fault = func(err error) { c.log.Error("restarts will not be survived", "error", err) }
+		c.lead = c.w.start() - came
 	}
 	start := came + c.lead
 	c.line.anchor(kind, ticks, start)
@@ -95,8 +98,9 @@ func (c *channel) begin(pic, frame *queued) bool {
 			c.queue.dropPictures()
 			return false
 		}
-		v.builder.begin(0, 0, pic.picture.init, w.wall.program(0, 0))
+		v.builder.begin(timeToTicks(w.start(), videoRate), 0, pic.picture.init, w.wall.program(w.epoch, w.start()))
 		pic.picture.init = nil
+		v.idrAt = v.end
 		v.order.reset(pic.picture.reorder)
 		w.video = v
 	}
@@ -109,14 +113,16 @@ func (c *channel) begin(pic, frame *queued) bool {
 			c.detach(c.now, ReasonInternal)
 			return false
 		}
-		a.builder.begin(0, 0, init, w.wall.program(0, 0))
+		a.builder.begin(timeToTicks(w.start(), audioRate), 0, init, w.wall.program(w.epoch, w.start()))
 		w.audio = a
 	}
 	for _, b := range w.builders() {
+		w.number(b)
+		w.save(b)
 		w.show(b)
 	}
 	c.begun(w.gen)
-	c.log.Info("generation begins", "session", c.pub.session, "generation", w.gen.id, "video", pic != nil, "audio", frame != nil)
+	c.log.Info("generation begins", "session", c.pub.session, "generation", w.gen.id, "continued", w.from != nil, "video", pic != nil, "audio", frame != nil)
 	return true
 }
 
@@ -160,5 +166,21 @@ func (c *channel) endGeneration() {
 	w.now = c.now
 	w.finish()
 	c.w = nil
+	if w.store != nil {
+		if err := w.store.Delete(c.name); err != nil {
+			c.log.Error("saved state cannot be deleted", "error", err)
+		}
+	}
 	c.log.Info("generation ended", "generation", w.gen.id)
+}
+
+// leave ends the generation when the process ends: for good, or for the successor that finds the saved state.
+func (c *channel) leave() {
+	if c.w.store == nil {
+		c.endGeneration()
+	} else {
+		close(c.w.gen.done)
+		c.w = nil
+	}
+	c.phase = waiting
 }

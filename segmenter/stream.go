@@ -39,7 +39,7 @@ func newStream(name string, cfg *Config, log *slog.Logger, base time.Time, gone 
 	s := &Stream{name: name, stopped: make(chan struct{}), gone: gone, expiry: map[*Generation]time.Duration{}}
 	s.inbox.now = func() time.Duration { return cfg.Now().Sub(base) }
 	s.inbox.wake = make(chan struct{}, 1)
-	s.channel = channel{cfg: cfg, log: log.With("stream", name), base: base, begun: s.begun}
+	s.channel = channel{name: name, cfg: cfg, log: log.With("stream", name), base: base, begun: s.begun}
 	s.idle = s.inbox.now()
 	s.draw(s.idle)
 	go s.run()
@@ -104,15 +104,14 @@ func (s *Stream) detach(p *Publisher, reason Reason) {
 	}
 }
 
-// stop ends publisher and generation; the goroutine stops by itself afterwards.
+// stop ends the publisher, and the generation unless a successor of this process may continue it; the goroutine stops by itself afterwards.
 func (s *Stream) stop() {
 	s.inbox.put(entry{do: func(now time.Duration) {
 		s.closing = true
 		s.channel.detach(now, ReasonShutdown)
 		if s.channel.w != nil {
 			s.channel.now = now
-			s.channel.endGeneration()
-			s.channel.phase = waiting
+			s.channel.leave()
 		}
 	}})
 }

@@ -64,7 +64,7 @@ type videoWriter struct {
 }
 
 func newVideoWriter(w *writer) *videoWriter {
-	return &videoWriter{builder: newBuilder(w.cfg, Video, videoRate), w: w}
+	return &videoWriter{builder: newBuilder(w, Video, videoRate), w: w}
 }
 
 // prepare makes the init segment of an IDR whose parameter sets are new to this rendition. Errors come from fmp4: the

@@ -18,15 +18,25 @@ type writer struct {
 	now    time.Duration
 	clock  func(time.Duration) time.Time
 	err    error // the first part that could not be made; ends the publisher
+
+	stream string
+	store  Store
+	saved  int64  // newest MSN that the store knows; -1 before any
+	from   *state // what this generation continues, after a restart
+	fault  func(error)
 }
 
-// newWriter begins a generation whose stream time 0 is server time came.
-func newWriter(cfg *Config, now, came time.Duration, base time.Time) *writer {
-	return &writer{
-		cfg: cfg, gen: newGeneration(base.Add(came)), now: now,
+// newWriter begins a generation at server time came; at its stream time 0, unless it continues another.
+func newWriter(cfg *Config, now, came time.Duration, base time.Time, from *state) *writer {
+	w := &writer{
+		cfg: cfg, store: cfg.Store, saved: -1, gen: newGeneration(base.Add(came)), now: now,
 		clock: func(d time.Duration) time.Time { return base.Add(d) },
-		wall:  wallClock{base: base, offset: came},
 	}
+	if from != nil {
+		w.resumeFrom(from)
+	}
+	w.wall = wallClock{base: base, offset: came - w.start(), last: w.start()}
+	return w
 }
 
 // dueSlack is how much before a boundary a rendition may end and still have reached it: less than its shortest sample.
@@ -78,6 +88,7 @@ func (w *writer) cut(b *builder) {
 		w.agenda.decide(next, at)
 	}
 	b.cut(at, w.wall.program(at.epoch, b.time(b.end)))
+	w.save(b)
 	w.measure(b)
 	passed := b.open.MSN
 	for _, o := range w.builders() {

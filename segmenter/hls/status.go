@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+
+	"whipsaw/segmenter"
 )
 
 // What a request may fail with; fail alone knows the statuses.
@@ -29,6 +31,8 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		// A client that has left reads no answer.
 		status, text = http.StatusServiceUnavailable, "what was asked for did not come in time"
+	case errors.Is(err, segmenter.ErrClosed):
+		status, text = http.StatusServiceUnavailable, "the server ends"
 	case errors.Is(err, errMethod):
 		status = http.StatusMethodNotAllowed
 		w.Header().Set("Allow", allowed)

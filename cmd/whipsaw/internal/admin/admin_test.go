@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,6 +36,14 @@ func registry(t *testing.T, n int) *segmenter.Registry {
 		})
 		require.NoError(t, err)
 	}
+	require.Eventually(t, func() bool { // a stream tells of a publisher a moment after it came
+		for _, s := range r.Streams() {
+			if s.Status().Publisher == nil {
+				return false
+			}
+		}
+		return true
+	}, time.Minute, 10*time.Millisecond)
 	return r
 }
 

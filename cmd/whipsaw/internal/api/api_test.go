@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"whipsaw/segmenter"
@@ -35,20 +37,21 @@ func TestStreams(t *testing.T) {
 		_, err := registry.Publish(name, segmenter.PublisherConfig{Session: "s-" + name, UserAgent: "test/1", Tracks: []segmenter.TrackConfig{{Kind: segmenter.Video}}})
 		require.NoError(t, err)
 	}
-	var out struct {
-		Streams []struct {
-			Name, State, WHIP, HLS string
-			Publisher              struct {
-				Session   string
-				UserAgent string `json:"user_agent"`
-			}
+	type stream struct {
+		Name, State, WHIP, HLS string
+		Publisher              struct {
+			Session   string
+			UserAgent string `json:"user_agent"`
 		}
 	}
-	require.NoError(t, json.Unmarshal(ask(http.MethodGet).Body.Bytes(), &out))
-	require.Len(t, out.Streams, 2)
-	a := out.Streams[0]
-	require.Equal(t, []string{"a", "waiting", "/whip/a", "/hls/a/index.m3u8", "s-a", "test/1"},
-		[]string{a.Name, a.State, a.WHIP, a.HLS, a.Publisher.Session, a.Publisher.UserAgent})
+	want := stream{Name: "a", State: "waiting", WHIP: "/whip/a", HLS: "/hls/a/index.m3u8"}
+	want.Publisher.Session, want.Publisher.UserAgent = "s-a", "test/1"
+	require.EventuallyWithT(t, func(t *assert.CollectT) { // a stream tells of a publisher a moment after it came
+		var out struct{ Streams []stream }
+		require.NoError(t, json.Unmarshal(ask(http.MethodGet).Body.Bytes(), &out))
+		require.Len(t, out.Streams, 2)
+		require.Equal(t, want, out.Streams[0])
+	}, time.Minute, 10*time.Millisecond)
 
 	require.Equal(t, http.StatusOK, ask(http.MethodHead).Code)
 	require.Equal(t, http.StatusMethodNotAllowed, ask(http.MethodPost).Code)

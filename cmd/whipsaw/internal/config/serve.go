@@ -18,6 +18,8 @@ type Serve struct {
 
 	Segmenter segmenter.Config
 
+	State string // directory of what survives a restart; empty: nothing does
+
 	PublishToken Secret // what publishers have to show; empty: none is asked for
 	OpenPublish  bool   // without a token, everybody who reaches the server may publish
 
@@ -46,6 +48,12 @@ func ServeSettings(c *Serve) []Setting {
 			Help: "how much of the past a live playlist shows"},
 		{Name: "resume", Env: "WHIPSAW_RESUME", Value: "DURATION", Default: "30s", set: duration(&s.Resume),
 			Help: "how long a stream stays live for a publisher that was lost to come back"},
+		{Name: "state", Env: "WHIPSAW_STATE", Value: "DIR", set: text(&c.State),
+			Help: "directory where streams keep what they need to go on after a restart; without it a restart begins new playlists"},
+		{Name: "on-loss", Env: "WHIPSAW_ON_LOSS", Value: "freeze|show", Default: "freeze", set: choice((*string)(&s.OnLoss), "freeze", "show"),
+			Help: "after lost packets: freeze until the next keyframe, or show damaged pictures, for publishers that give none when asked"},
+		{Name: "recovery-points", Env: "WHIPSAW_RECOVERY_POINTS", Default: "false", set: toggle(&s.RecoveryPoints),
+			Help: "take intra pictures with a recovery point for keyframes, for encoders that send no IDR"},
 		{Name: "publish-token", Env: "WHIPSAW_PUBLISH_TOKEN", Value: "TOKEN", set: secret(&c.PublishToken),
 			Help: "Bearer token that publishers must send; better in the variable, where other users do not see it"},
 		{Name: "open-publish", Env: "WHIPSAW_OPEN_PUBLISH", Default: "false", set: toggle(&c.OpenPublish),

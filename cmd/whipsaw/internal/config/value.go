@@ -23,6 +23,13 @@ func secret(to *Secret) func([]string) error {
 	}
 }
 
+func text(to *string) func([]string) error {
+	return func(v []string) error {
+		*to = v[0]
+		return nil
+	}
+}
+
 func duration(to *time.Duration) func([]string) error {
 	return func(v []string) error {
 		d, err := time.ParseDuration(v[0])

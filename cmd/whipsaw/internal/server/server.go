@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"whipsaw/cmd/whipsaw/internal/config"
+	"whipsaw/cmd/whipsaw/internal/state"
 	"whipsaw/segmenter"
 	"whipsaw/signaling"
 )
@@ -98,8 +99,13 @@ func Run(ctx context.Context, cfg config.Serve, opts Options) error {
 
 // start opens the listeners, media first: nobody is answered before all is there.
 func (s *instance) start(ctx context.Context) error {
-	s.reg = segmenter.NewRegistry(s.cfg.Segmenter, s.log)
 	var err error
+	if s.cfg.State != "" {
+		if s.cfg.Segmenter.Store, err = state.Open(s.cfg.State); err != nil {
+			return fmt.Errorf("--state %s: %w", s.cfg.State, err)
+		}
+	}
+	s.reg = segmenter.NewRegistry(s.cfg.Segmenter, s.log)
 	s.whip, err = signaling.New(signaling.Config{
 		UDPAddress: s.cfg.WebRTCUDP, PublicIPs: s.cfg.PublicIPs,
 		PublishToken: s.cfg.PublishToken.Reveal(), OpenPublish: s.cfg.OpenPublish,

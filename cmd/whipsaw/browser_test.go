@@ -8,6 +8,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"whipsaw/segmenter"
 )
 
 // browser is a headless Chromium with a profile of its own.
@@ -152,4 +154,5 @@ func TestBrowserToBrowser(t *testing.T) {
 		streams := s.streams()
 		return len(streams) == 1 && streams[0].Publisher == nil && streams[0].LastEnd != nil
 	})
+	require.Equal(t, segmenter.ReasonDeleted, s.streams()[0].LastEnd.Reason)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
 
 // Every address is answered by its room, and what is no address with 404 at once.
@@ -184,4 +185,14 @@ func TestShutdownDrains(t *testing.T) {
 	require.Contains(t, s.log.String(), "reason=deleted")
 	_, err := http.Get(s.URL() + "/healthz")
 	require.Error(t, err)
+}
+
+// What a server and its sessions started is gone when it has ended.
+func TestNothingStays(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	s := serve(t, "--demo")
+	s.multivariant("demo")
+	require.NoError(t, s.stop())
+	http.DefaultClient.CloseIdleConnections()
+	goleak.VerifyNone(t, before)
 }

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"testing"
@@ -14,7 +15,7 @@ func TestMain(m *testing.M) {
 	http.DefaultClient.CloseIdleConnections()
 	if status == 0 {
 		if err := goleak.Find(); err != nil {
-			println(err.Error())
+			fmt.Fprintln(os.Stderr, err)
 			status = 1
 		}
 	}

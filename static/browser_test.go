@@ -33,6 +33,7 @@ type backend struct {
 	after   string // its Retry-After
 	offers  []offer
 	asked   []string // paths under /hls/
+	lists   int      // how often the streams were asked for
 	server  *httptest.Server
 }
 
@@ -55,6 +56,7 @@ func newBackend(t *testing.T) *backend {
 func (b *backend) api(w http.ResponseWriter, _ *http.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.lists++
 	if b.streams == "" {
 		http.Error(w, "down", http.StatusInternalServerError)
 		return

@@ -1,8 +1,12 @@
 package static
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
@@ -113,6 +117,29 @@ func TestPlayerInAFrameShowsThePictureAlone(t *testing.T) {
 	p.until(`document.documentElement.dataset.state === 'offline'`)
 	require.False(t, evaluate[bool](p, `document.querySelector('.top').checkVisibility() || document.querySelector('.below').checkVisibility()`))
 	require.Equal(t, []int{1280, 800}, evaluate[[]int](p, `[document.getElementById('stage').offsetWidth, document.getElementById('stage').offsetHeight]`))
+}
+
+// Other sites may show the player in a frame, and nothing else.
+func TestFramesOfOtherSites(t *testing.T) {
+	browser, back := chromium(t), newBackend(t)
+	parent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		for _, path := range []string{"/watch/live", "/publish/live", "/"} {
+			_, _ = io.WriteString(w, `<iframe src="`+back.server.URL+path+`"></iframe>`)
+		}
+		_, _ = io.WriteString(w, `<script>addEventListener('load', () => { document.title = 'loaded'; })</script>`)
+	}))
+	t.Cleanup(parent.Close)
+	// Another name is another origin and another site.
+	p := open(t, browser, desktop, strings.Replace(parent.URL, "127.0.0.1", "localhost", 1))
+	p.until(`document.title === 'loaded'`)
+	back.set(func(b *backend) { b.asked = nil })
+	require.Eventually(t, func() bool {
+		back.mu.Lock()
+		defer back.mu.Unlock()
+		return len(back.asked) > 0 // the player in the frame lives
+	}, patience, 20*time.Millisecond)
+	back.set(func(b *backend) { require.Zero(t, b.lists, "the list in a frame must not run") })
 }
 
 func TestPublisherOffersH264AndKeepsItsToken(t *testing.T) {

@@ -34,7 +34,7 @@ export class NativeSource {
     video.src = url;
   }
 
-  get edge() { const s = this.video.seekable; return s.length ? s.end(s.length - 1) : NaN; }
+  get edge() { const s = this.video.seekable; return s.length && Number.isFinite(s.end(s.length - 1)) ? s.end(s.length - 1) : NaN; }
   get latency() { return this.edge - this.video.currentTime; }
   get playingDate() {
     const start = this.video.getStartDate?.().getTime();

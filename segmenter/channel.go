@@ -57,6 +57,7 @@ type channel struct {
 	w       *writer // of the generation that goes on; nil without one
 	begun   func(*Generation)
 	lastEnd *End
+	lastPub *Publisher // whose end that was
 	meters  [2]meter
 }
 
@@ -122,6 +123,12 @@ func (c *channel) detach(now time.Duration, reason Reason) {
 	c.queue.reset()
 	c.log.Info("publisher ended", "session", p.session, "reason", string(reason))
 	p.finish(reason)
+	c.lastPub = p
+	for _, t := range p.tracks {
+		if t != nil {
+			t.in = ingest{} // whoever still holds the publisher holds no buffers
+		}
+	}
 	if c.w == nil {
 		c.phase = waiting
 		return
@@ -140,6 +147,17 @@ func (c *channel) detach(now time.Duration, reason Reason) {
 	if c.w.video != nil {
 		c.w.video.startFilling()
 	}
+}
+
+// goodbye takes a DELETE that comes after its publisher's connection had closed, as some encoders send it: the generation
+// ends as if it had come before.
+func (c *channel) goodbye(now time.Duration, p *Publisher) {
+	if c.lastPub != p || c.phase != resuming {
+		return
+	}
+	c.deadline = min(c.deadline, now+deleteGrace)
+	c.lastEnd = &End{Reason: ReasonDeleted, At: c.lastEnd.At, Session: p.session}
+	c.log.Info("publisher said goodbye", "session", p.session)
 }
 
 func (c *channel) wall(now time.Duration) time.Time { return c.base.Add(now) }

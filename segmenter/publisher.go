@@ -72,7 +72,8 @@ func (p *Publisher) Track(k Kind) *Track { return p.tracks[k] }
 // Stream is what the publisher feeds.
 func (p *Publisher) Stream() *Stream { return p.stream }
 
-// Close ends the publisher for that reason, unless it has ended already; the stream goes on. It does not wait.
+// Close ends the publisher for that reason, unless it has ended already; the stream goes on. It does not wait. A publisher
+// that was lost and is then closed with ReasonDeleted does not keep its viewers waiting for its return.
 func (p *Publisher) Close(reason Reason) { p.stream.detach(p, reason) }
 
 // Done is closed when the publisher has ended, by either side.

@@ -174,3 +174,22 @@ func TestManyPublishersComeAndGo(t *testing.T) {
 		require.Empty(t, r.Streams())
 	})
 }
+
+func TestAGoodbyeAfterTheConnectionClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := NewRegistry(DefaultConfig(), quiet())
+		defer r.Close()
+		p, err := r.Publish("a", PublisherConfig{Tracks: audioTrack})
+		require.NoError(t, err)
+		sing(p, 200)
+		gen := r.Lookup("a").Generation()
+		p.Close(ReasonPeerClosed)
+		<-p.Done()
+		time.Sleep(time.Second)
+		require.Equal(t, "resuming", r.Lookup("a").Status().State)
+		p.Close(ReasonDeleted)
+		time.Sleep(4 * time.Second)
+		require.True(t, gen.Rendition("audio").Snapshot().Ended, "three seconds later, not thirty")
+		require.Equal(t, ReasonDeleted, r.Lookup("a").Status().LastEnd.Reason)
+	})
+}

@@ -95,8 +95,11 @@ func (s *Stream) attach(p *Publisher) error {
 
 func (s *Stream) detach(p *Publisher, reason Reason) {
 	ok := s.inbox.put(entry{do: func(now time.Duration) {
-		if s.channel.pub == p {
+		switch {
+		case s.channel.pub == p:
 			s.channel.detach(now, reason)
+		case reason == ReasonDeleted:
+			s.channel.goodbye(now, p)
 		}
 	}})
 	if !ok {

@@ -130,8 +130,8 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	n, ended := s.find(chi.URLParam(r, "stream"), chi.URLParam(r, "session"))
-	if n == nil && !(ended && r.Method == http.MethodDelete) {
+	n, gone := s.find(chi.URLParam(r, "stream"), chi.URLParam(r, "session"))
+	if n == nil && !(gone != nil && r.Method == http.MethodDelete) {
 		writeProblem(w, r, probSession.with("no session has this URL; it may have ended"))
 		return
 	}
@@ -140,7 +140,7 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) {
 	case http.MethodGet, http.MethodHead:
 		noContent(w)
 	case http.MethodDelete:
-		p = s.delete(w, r, n)
+		p = s.delete(w, r, n, gone)
 	case http.MethodPatch:
 		p = s.patch(w, r, n)
 	default:
@@ -152,8 +152,9 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) {
 }
 
 // delete ends a session (RFC 9725 4.2). The status is 200 and nothing else: OBS takes 204 for a failure. If-Match has no
-// meaning here, and n is nil for a session that ended before, by itself or by DTLS.
-func (s *Server) delete(w http.ResponseWriter, r *http.Request, n *session) *problem {
+// meaning here. n is nil for a session that has ended by itself or by DTLS; its publisher's viewers then learn that it
+// will not return.
+func (s *Server) delete(w http.ResponseWriter, r *http.Request, n *session, gone *segmenter.Publisher) *problem {
 	if p := s.auth.session(r); p != nil {
 		return p
 	}
@@ -161,6 +162,8 @@ func (s *Server) delete(w http.ResponseWriter, r *http.Request, n *session) *pro
 		if err := n.end(r.Context(), segmenter.ReasonDeleted); err != nil {
 			return probInternal.with("the session did not end in time")
 		}
+	} else {
+		gone.Close(segmenter.ReasonDeleted)
 	}
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusOK)

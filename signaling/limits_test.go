@@ -10,6 +10,8 @@ import (
 
 	"github.com/pion/rtcp"
 	"github.com/stretchr/testify/require"
+
+	"whipsaw/segmenter"
 )
 
 func TestConfigDefaultsAndErrors(t *testing.T) {
@@ -85,19 +87,20 @@ func TestClientAddress(t *testing.T) {
 
 func TestTombstones(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := tombstones{life: time.Minute, until: map[string]time.Time{}}
-	s.add("a", now)
-	require.True(t, s.has("a", now.Add(59*time.Second)))
-	require.False(t, s.has("b", now))
-	require.False(t, s.has("a", now.Add(time.Minute)))
-	require.Empty(t, s.until)
+	s := tombstones{life: time.Minute, tombs: map[string]tomb{}}
+	pub := new(segmenter.Publisher)
+	s.add("a", pub, now)
+	require.Same(t, pub, s.find("a", now.Add(59*time.Second)))
+	require.Nil(t, s.find("b", now))
+	require.Nil(t, s.find("a", now.Add(time.Minute)))
+	require.Empty(t, s.tombs)
 	for i := range maxTombstones + 10 {
-		s.add(fmt.Sprint(i), now)
+		s.add(fmt.Sprint(i), pub, now)
 	}
-	require.Len(t, s.until, maxTombstones)
+	require.Len(t, s.tombs, maxTombstones)
 	require.Len(t, s.order, maxTombstones)
-	require.False(t, s.has("9", now))
-	require.True(t, s.has("10", now))
+	require.Nil(t, s.find("9", now))
+	require.NotNil(t, s.find("10", now))
 }
 
 // One certificate serves many sessions, and is a new one long before the month is over.

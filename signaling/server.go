@@ -43,7 +43,7 @@ func New(cfg Config, reg *segmenter.Registry, log *slog.Logger) (*Server, error)
 	return &Server{
 		cfg: cfg, registry: reg, log: log, factory: f, auth: newAuth(cfg.PublishToken), now: time.Now,
 		limiter: newLimiter(cfg.RateLimit, cfg.RateBurst), sessions: map[string]*session{},
-		tombs: tombstones{life: cfg.TombstoneTime, until: map[string]time.Time{}},
+		tombs: tombstones{life: cfg.TombstoneTime, tombs: map[string]tomb{}},
 	}, nil
 }
 
@@ -125,52 +125,57 @@ func (s *Server) start(n *session) {
 		n.run(s.cfg.ConnectTimeout)
 		s.mu.Lock()
 		delete(s.sessions, n.id)
-		s.tombs.add(n.stream+"/"+n.id, s.now())
+		s.tombs.add(n.stream+"/"+n.id, n.pub, s.now())
 		s.mu.Unlock()
 		s.release()
 		close(n.done)
 	}()
 }
 
-// find returns the session of a URL, or nil. ended tells that there was one a short while ago.
-func (s *Server) find(stream, id string) (n *session, ended bool) {
+// find returns the session of a URL, or the publisher of one that ended a short while ago, or neither.
+func (s *Server) find(stream, id string) (n *session, gone *segmenter.Publisher) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if n := s.sessions[id]; n != nil && n.stream == stream {
-		return n, false
+		return n, nil
 	}
-	return nil, s.tombs.has(stream+"/"+id, s.now())
+	return nil, s.tombs.find(stream+"/"+id, s.now())
 }
 
 // maxTombstones bounds the memory for ended sessions; the oldest go first.
 const maxTombstones = 4096
 
-// tombstones remembers which sessions ended lately.
+// tombstones remembers which sessions ended lately, and whose they were.
 type tombstones struct {
 	life  time.Duration
-	until map[string]time.Time
+	tombs map[string]tomb
 	order []string // oldest first
 }
 
-func (t *tombstones) add(key string, now time.Time) {
+type tomb struct {
+	pub   *segmenter.Publisher
+	until time.Time
+}
+
+func (t *tombstones) add(key string, pub *segmenter.Publisher, now time.Time) {
 	t.expire(now)
 	if len(t.order) >= maxTombstones {
-		delete(t.until, t.order[0])
+		delete(t.tombs, t.order[0])
 		t.order = t.order[1:]
 	}
-	t.until[key] = now.Add(t.life)
+	t.tombs[key] = tomb{pub, now.Add(t.life)}
 	t.order = append(t.order, key)
 }
 
-func (t *tombstones) has(key string, now time.Time) bool {
+// find returns the publisher of a session that ended, or nil.
+func (t *tombstones) find(key string, now time.Time) *segmenter.Publisher {
 	t.expire(now)
-	_, ok := t.until[key]
-	return ok
+	return t.tombs[key].pub
 }
 
 func (t *tombstones) expire(now time.Time) {
-	for len(t.order) > 0 && !now.Before(t.until[t.order[0]]) {
-		delete(t.until, t.order[0])
+	for len(t.order) > 0 && !now.Before(t.tombs[t.order[0]].until) {
+		delete(t.tombs, t.order[0])
 		t.order = t.order[1:]
 	}
 }

@@ -49,10 +49,10 @@ func TestUnknownPayloadTypes(t *testing.T) {
 		defer mu.Unlock()
 		if n%3 == 1 { // the very first, too
 			extra := *h
-			extra.PayloadType = []uint8{35, 97}[n%2]
+			extra.PayloadType = []uint8{97, 35}[n%2]
 			extra.SequenceNumber = sequence[h.SSRC]
 			sequence[h.SSRC]++
-			if err := send(&extra, p); err != nil {
+			if err := send(&extra, []byte{0x5c, 0x41, 1, 2}); err != nil { // as H.264, the end of nothing
 				return err
 			}
 		}

@@ -164,6 +164,7 @@ func TestRFC9725_4_3_3_Restart(t *testing.T) {
 			p.restart("*")
 			before = f.status("live").Video.Packets
 			f.eventually("and once more", func() bool { return f.status("live").Video.Packets > before+20 })
+			require.Equal(t, 1, strings.Count(f.logs.String(), `msg="media arrives"`), "the track was never torn down")
 			require.Equal(t, http.StatusOK, f.do("DELETE", p.loc, "").status)
 		})
 	}

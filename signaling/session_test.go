@@ -78,6 +78,41 @@ func TestCloseNotifyEndsTheSession(t *testing.T) {
 	require.Equal(t, http.StatusOK, f.do("DELETE", p.loc, "").status)
 }
 
+// A session that is ended while DTLS is being set up lets the handshake end: only then there is a close_notify.
+func TestDeleteDuringHandshake(t *testing.T) {
+	f := serve(t, Config{})
+	begin := make(chan struct{})
+	result := make(chan error, 1)
+	go func() {
+		s, err := f.tryPublish("live", func(o *client.Options) {
+			o.Configure = func(e *webrtc.SettingEngine) {
+				e.SetDTLSConnectContextMaker(func() (context.Context, func()) {
+					<-begin
+					return context.WithCancel(context.Background())
+				})
+			}
+		})
+		if err == nil {
+			<-s.Done()
+			err = s.Err()
+			_ = s.Close(context.Background())
+		}
+		result <- err
+	}()
+	f.eventually("ICE is up", func() bool {
+		return f.server.Sessions() == 1 && f.only().peer.pc.ICEConnectionState() == webrtc.ICEConnectionStateConnected
+	})
+	f.only().pub.Close(segmenter.ReasonKicked)
+	require.Equal(t, segmenter.ReasonKicked, f.ended("live"))
+	close(begin)
+	select {
+	case err := <-result:
+		require.ErrorIs(t, err, client.ErrPeerClosed)
+	case <-time.After(3 * time.Second):
+		t.Fatal("the publisher was not told")
+	}
+}
+
 // A publisher that was replaced sees close_notify; the stream goes on with the other.
 func TestTakeOver(t *testing.T) {
 	f := serve(t, Config{})

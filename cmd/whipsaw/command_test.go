@@ -101,6 +101,15 @@ func TestPortsTaken(t *testing.T) {
 	}
 }
 
+// State that cannot be kept is told before anybody is served.
+func TestStateDirectory(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	code, _, errs := say(t, "--listen=127.0.0.1:0", "--webrtc-udp=127.0.0.1:0", "--admin=", "--state="+filepath.Join(file, "below"))
+	require.Equal(t, exitError, code)
+	require.Contains(t, errs, "--state "+file)
+}
+
 // The two commands of the README, as typed: the server prints where to publish, the clip is published there, both end
 // when they are told to.
 func TestTwoCommands(t *testing.T) {

@@ -64,6 +64,7 @@ func TestServePrecedence(t *testing.T) {
 	values := map[string][2]string{ // by flag: as variable, as flag
 		"listen": {"127.0.0.1:1", "127.0.0.1:2"}, "webrtc-udp": {":1", ":2"}, "public-ip": {"192.0.2.1,192.0.2.2", "192.0.2.3"},
 		"part": {"101ms", "102ms"}, "segment": {"3s", "4s"}, "max-segment": {"11s", "12s"}, "window": {"31s", "32s"}, "resume": {"1s", "2s"},
+		"state": {"/var/a", "/var/b"}, "on-loss": {"show", "freeze"}, "recovery-points": {"true", "false"},
 		"publish-token": {"a", "b"}, "open-publish": {"true", "false"}, "admin": {":1", ":2"}, "log-format": {"json", "text"},
 		"log-level": {"debug", "warn"}, "demo": {"true", "false"},
 	}
@@ -147,6 +148,7 @@ func TestServeRefuses(t *testing.T) {
 		{[]string{"--max-segment", "1s"}, "--max-segment 1s is not between"},
 		{[]string{"--window", "1h"}, "--window 1h0m0s is not between"},
 		{[]string{"--resume", "1h"}, "--resume"},
+		{[]string{"--on-loss", "pray"}, `--on-loss: "pray" is none of freeze, show`},
 		{[]string{"--log-format", "xml"}, `--log-format: "xml" is none of text, json`},
 		{[]string{"--log-level", "loud"}, "--log-level"},
 		{[]string{"--demo=maybe"}, "--demo"},

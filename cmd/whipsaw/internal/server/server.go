@@ -178,8 +178,10 @@ func (s *instance) stop() error {
 	if s.whip != nil {
 		errs = append(errs, s.whip.Close(ctx))
 	}
-	s.reg.Close()
-	s.linger(ctx)
+	if s.reg != nil {
+		s.reg.Close()
+		s.linger(ctx)
+	}
 	for _, h := range []*http.Server{s.public, s.admin} {
 		if h == nil {
 			continue

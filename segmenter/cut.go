@@ -92,17 +92,31 @@ func (c *cadence) add(ticks int64) {
 
 // frame returns the estimate in ticks; fallback before anything is known.
 func (c *cadence) frame(fallback int64) int64 {
-	n := min(c.n, len(c.ring))
-	if n == 0 {
+	s := c.order()
+	if len(s) == 0 {
 		return fallback
 	}
-	s := c.sorted[:n]
-	copy(s, c.ring[:n])
-	slices.Sort(s)
-	s = s[n/4 : n-n/4]
+	s = s[len(s)/4 : len(s)-len(s)/4]
 	sum := int64(0)
 	for _, v := range s {
 		sum += v
 	}
 	return (sum + int64(len(s))/2) / int64(len(s))
+}
+
+// unbroken returns the estimate for exact times in which pictures are missing: the lower quartile.
+func (c *cadence) unbroken(fallback int64) int64 {
+	s := c.order()
+	if len(s) == 0 {
+		return fallback
+	}
+	return s[len(s)/4]
+}
+
+// order returns the distances noted, sorted; valid until the next call.
+func (c *cadence) order() []int64 {
+	s := c.sorted[:min(c.n, len(c.ring))]
+	copy(s, c.ring[:])
+	slices.Sort(s)
+	return s
 }

@@ -38,9 +38,7 @@ func (v *videoWriter) fillOne(idr []byte, ticks int64) {
 	if v.end == v.began {
 		v.idrCut = true
 	}
-	v.add(idr, ticks, 0, true)
-	v.filled += ticks
-	v.w.close(&v.builder)
+	v.still(idr, ticks)
 	v.publish()
 }
 
@@ -66,8 +64,16 @@ func (v *videoWriter) catchUp(msn int64) {
 // occupy makes sure that the open segment is not empty.
 func (v *videoWriter) occupy() {
 	if v.end == v.began {
-		v.add(v.idr, shortFill, 0, true)
+		v.still(v.idr, shortFill)
 		v.idrCut = true
-		v.w.close(&v.builder)
 	}
+}
+
+// still makes a part of one IDR. It is shown after all pictures before it, also where reordering put one of them late.
+func (v *videoWriter) still(idr []byte, ticks int64) {
+	offset := max(v.shown+1-v.end, 0)
+	v.shown = v.end + offset
+	v.add(idr, ticks, offset, true)
+	v.filled += ticks
+	v.w.close(&v.builder)
 }

@@ -9,6 +9,9 @@ import (
 // maxAhead is how far media may lie ahead of the server's time: senders burst.
 const maxAhead = 3 * time.Second
 
+// maxDelay bounds how far a picture is shown from where it is decoded: a decoded picture buffer at 16 frames a second.
+const maxDelay = time.Second
+
 // accessUnit takes a picture: whole and decodable ones go on, the others are dropped with all that depends on them.
 func (c *channel) accessUnit(u *depacket.AccessUnit) {
 	in := &c.track(Video).in
@@ -61,11 +64,17 @@ func (c *channel) showPicture(p picture, ticks int64) {
 	in := &c.track(Video).in
 	c.line.follow(in.clock.time(ticks))
 	p.at = c.place(Video, ticks)
+	if p.idr && c.reorders() { // nothing of a new time line is shown before the last of the old
+		if d := c.w.shown() - p.at; d > 0 {
+			c.line.jump(Video, d)
+			p.at += d
+		}
+	}
 	p.reorder = max(in.h264.MaxReorder(), in.stamps.depth)
 	if in.stamps.decode && p.counted {
 		p.reorder, p.stamped = 0, true
-		shown := in.stamps.presentation(p.count, p.from, in.cadence.frame(firstFrame))
-		p.delay = ticksToTime(shown-ticks, videoRate)
+		shown := in.stamps.presentation(p.count, p.from, in.cadence.unbroken(firstFrame))
+		p.delay = min(max(ticksToTime(shown-ticks, videoRate), -maxDelay), maxDelay)
 	}
 	if p.idr {
 		c.conductor.idr(c.now, p.at)

@@ -87,9 +87,7 @@ func (v *videoWriter) repeat(until int64) {
 	part := timeToTicks(v.cfg.Part, v.rate)
 	for v.end < until {
 		d := min(part, until-v.end)
-		v.add(v.idr, d, 0, true)
-		v.filled += d
-		v.w.close(&v.builder)
+		v.still(v.idr, d)
 	}
 	v.idrCut = true
 }

@@ -44,12 +44,15 @@ func (o *order) decode(pts, frame int64) int64 {
 type stamping struct {
 	known  bool // pictures are reordered, and what the times mean is seen
 	decode bool // they are decode times
+	votes  int  // for decode times, less those for presentation times; one stray picture does not turn it over
 	depth  int  // reordering seen
 	step   int64
 	counts []int64 // picture order counts since the IDR, the last ones
 	ticks  int64   // of the picture before
 	idr    int64   // ticks of the IDR
 }
+
+const maxVotes = 16
 
 // maxDepth is the largest decoded picture buffer (H.264 A.3.1).
 const maxDepth = 16
@@ -63,7 +66,12 @@ func (s *stamping) note(u *depacket.AccessUnit, ticks int64) {
 		return
 	}
 	if n := len(s.counts); n > 0 && u.POC < s.counts[n-1] && ticks != s.ticks {
-		s.known, s.decode = true, ticks > s.ticks
+		if ticks > s.ticks {
+			s.votes = min(s.votes+1, maxVotes)
+		} else {
+			s.votes = max(s.votes-1, -maxVotes)
+		}
+		s.known, s.decode = true, s.votes > 0
 	}
 	larger := 0
 	for _, c := range s.counts {

@@ -47,6 +47,12 @@ func (c *channel) firstMedia() (first time.Duration, any bool) {
 	return first, any
 }
 
+// reorders says whether the publisher's pictures are shown in another order than they come.
+func (c *channel) reorders() bool {
+	in := &c.track(Video).in
+	return in.h264.MaxReorder() > 0 || in.stamps.depth > 0
+}
+
 // goLive lays the publisher's time line on the generation's, or begins a generation, and plays the queue. What the filler
 // has already filled is caught up with by pictures that last shorter.
 func (c *channel) goLive(pic, frame *queued) {
@@ -71,6 +77,9 @@ func (c *channel) goLive(pic, frame *queued) {
 		c.lead = c.w.start() - came
 	}
 	start := came + c.lead
+	if pic != nil && c.reorders() {
+		start = max(start, c.w.end(), c.w.shown()) // pictures out of order cannot be hurried
+	}
 	c.line.anchor(kind, ticks, start)
 	c.phase = live
 	c.lead = c.line.lead()

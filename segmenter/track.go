@@ -124,7 +124,10 @@ func (in *ingest) renew(timestamp uint32) {
 			in.h264.Lost()
 		}
 	}
-	in.jump(in.clock.restart(in.now, timestamp))
+	moved := in.clock.restart(in.now, timestamp)
+	in.stamps.idr -= timeToTicks(moved, in.clock.rate)
+	in.stamps.ticks -= timeToTicks(moved, in.clock.rate)
+	in.jump(moved)
 }
 
 func (in *ingest) lose(n int) {

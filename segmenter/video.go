@@ -48,6 +48,7 @@ type videoWriter struct {
 	w       *writer
 	order   order
 	cadence cadence
+	shown   int64 // latest presentation time given
 	last    int64 // wanted decode time of the newest picture
 
 	pending bool // the newest sample lasts until the next picture comes; builder.end is its decode time
@@ -157,6 +158,7 @@ func (v *videoWriter) place(p picture, pts, want int64) {
 	if v.order.depth > 0 || p.stamped {
 		offset = pts - v.end
 	}
+	v.shown = max(v.shown, v.end+offset)
 	frame := v.frame()
 	elapsed := v.end - v.partBegan
 	v.add(p.data, 0, offset, p.idr)

@@ -63,6 +63,23 @@ func (w *writer) kept() int {
 	return n
 }
 
+// end is where the longer of the renditions ends on the stream's time line.
+func (w *writer) end() time.Duration {
+	var end time.Duration
+	for _, b := range w.builders() {
+		end = max(end, b.time(b.end))
+	}
+	return end
+}
+
+// shown is the stream time from which on a picture is shown after all that there are.
+func (w *writer) shown() time.Duration {
+	if w.video == nil || w.video.bytes == 0 {
+		return 0
+	}
+	return w.video.time(w.video.shown + 1)
+}
+
 // due reports whether a boundary that another rendition decided has come for b.
 func (w *writer) due(b *builder) bool {
 	at, ok := w.agenda.begins(b.open.MSN + 1)

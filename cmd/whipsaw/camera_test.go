@@ -93,7 +93,7 @@ type camera struct {
 	sees   *footage
 	next   int // picture of it
 	frozen int // pictures that are still to be left out
-	asked  int // keyframes asked for
+	sent   int // pictures
 }
 
 // film publishes footage until the test ends or something is done to the camera.
@@ -169,6 +169,7 @@ func (c *camera) picture() [][]byte {
 	}
 	nalus := c.sees.pictures[c.next]
 	c.next = (c.next + 1) % len(c.sees.pictures)
+	c.sent++
 	return nalus
 }
 
@@ -176,7 +177,6 @@ func (c *camera) picture() [][]byte {
 func (c *camera) keyframe() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.asked++
 	for i := c.next - 1; i >= 0; i-- {
 		if c.sees.sync[i] {
 			if i < c.next-1 {
@@ -192,6 +192,13 @@ func (c *camera) freeze(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.frozen = int(d / frameTime)
+}
+
+// pictures is how many have been sent.
+func (c *camera) pictures() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sent
 }
 
 // thawed reports whether pictures are sent again.

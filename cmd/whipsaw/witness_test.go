@@ -16,7 +16,7 @@ const witness = `(() => {
   const ranges = () => Array.from({length: video.buffered.length}, (_, i) => [video.buffered.start(i), video.buffered.end(i)]);
   let looked, moved, drawn, time, count;
   const forget = w.forget = () => {
-    Object.assign(w, {still: 0, frozen: 0, jumps: [], holes: [], late: 0});
+    Object.assign(w, {still: 0, frozen: 0, jumps: [], holes: [], late: 0, passed: 0, drawn: 0});
     looked = moved = drawn = performance.now();
     time = video.currentTime;
     count = frames();
@@ -26,17 +26,22 @@ const witness = `(() => {
     const now = performance.now(), passed = (now - looked) / 1000, went = video.currentTime - time;
     if (went !== 0) moved = now;
     if (frames() !== count) drawn = now;
+    if (went > 0 && went <= 1.5 * passed + .2) w.passed += went;
+    w.drawn += Math.max(0, frames() - count);
     w.late = Math.max(w.late, passed);
     w.still = Math.max(w.still, (now - moved) / 1000);
     w.frozen = Math.max(w.frozen, (now - drawn) / 1000);
     if (went < 0 || went > 1.5 * passed + .2) w.jumps.push(went);
     const r = ranges();
-    for (let i = 1; i < r.length; i++) if (r[i - 1][1] <= video.currentTime + 5 && r[i][0] >= video.currentTime) w.holes.push(r[i][0] - r[i - 1][1]);
+    for (let i = 1; i < r.length; i++) {
+      const width = r[i][0] - r[i - 1][1], near = r[i - 1][1] <= video.currentTime + 5 && r[i][0] >= video.currentTime;
+      if (near && !w.holes.includes(width)) w.holes.push(width);
+    }
     looked = now;
     time = video.currentTime;
     count = frames();
   }, 50);
-  w.tell = () => ({...(window.whipsaw ?? window.player).stats(), still: w.still, frozen: w.frozen, jumps: w.jumps, holes: w.holes, late: w.late, ranges: ranges()});
+  w.tell = () => ({...whipsaw.stats(), ...w, ranges: ranges()});
 })()`
 
 // testimony is what the page says of itself, and the witness of it; times in seconds.
@@ -46,6 +51,8 @@ type testimony struct {
 	BufferAhead float64
 	Still       float64      // longest time in which the play position did not move
 	Frozen      float64      // longest time without a new picture
+	Passed      float64      // played, jumps not counted
+	Drawn       int          // pictures decoded
 	Jumps       []float64    // of the play position
 	Holes       []float64    // their widths, whenever one was seen at or less than 5 s after the play position
 	Late        float64      // longest time in which the witness could not look: the machine was busy
@@ -71,7 +78,7 @@ func (b *browser) watch(t *testing.T, url string) *viewer {
 	v := &viewer{tab: (&browser{t: t, ctx: b.ctx, log: b.log}).open(url), t: t}
 	eventually(t, "the page plays", func() bool { return v.watching().State == "playing" })
 	evaluate[any](v.tab, witness)
-	v.goesOn("at first", 2)
+	v.goesOn("at first", 1)
 	v.forget()
 	return v
 }
@@ -109,13 +116,20 @@ func (v *viewer) goesOn(what string, seconds float64) testimony {
 	return last
 }
 
-// unharmed requires what holds after every scenario: no fatal error, and nothing missing where it plays.
-func (v *viewer) unharmed() testimony {
+// alive requires that the player plays, and met no fatal error.
+func (v *viewer) alive() testimony {
 	v.t.Helper()
 	w := v.tell()
 	v.t.Logf("%s", w)
 	require.Zero(v.t, w.Fatal, "fatal errors of the player: %v", w.Errors)
 	require.Equal(v.t, "playing", w.State)
+	return w
+}
+
+// unharmed requires what holds after every scenario: the player is alive, and nothing is missing where it plays.
+func (v *viewer) unharmed() testimony {
+	v.t.Helper()
+	w := v.alive()
 	for _, r := range w.Ranges {
 		require.Less(v.t, r[0], w.CurrentTime+0.1, "a hole lies before what is buffered next: %v", w.Ranges)
 	}

@@ -116,13 +116,12 @@ func (v *viewer) goesOn(what string, seconds float64) testimony {
 	return last
 }
 
-// alive requires that the player plays, and met no fatal error.
+// alive requires that the player plays, if need be after a moment, and met no fatal error.
 func (v *viewer) alive() testimony {
 	v.t.Helper()
-	w := v.tell()
+	w, _ := v.until("the page plays", func(w testimony) bool { return w.State == "playing" })
 	v.t.Logf("%s", w)
 	require.Zero(v.t, w.Fatal, "fatal errors of the player: %v", w.Errors)
-	require.Equal(v.t, "playing", w.State)
 	return w
 }
 

@@ -110,15 +110,17 @@ func (r *Registry) open(name string) (*Stream, error) {
 	return s, nil
 }
 
+// remove forgets a stream that has stopped; not while the registry closes, since players still fetch the last parts.
 func (r *Registry) remove(s *Stream) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.streams[s.name] == s {
+	if !r.closed && r.streams[s.name] == s {
 		delete(r.streams, s.name)
 	}
 }
 
-// Close ends all publishers and generations, releases all who wait for parts, and waits for the streams' goroutines.
+// Close ends all publishers and generations, releases all who wait for parts, and waits for the streams' goroutines. What
+// they published can be read on.
 func (r *Registry) Close() {
 	r.mu.Lock()
 	r.closed = true

@@ -98,6 +98,10 @@ func (v *videoWriter) frame() int64 { return v.cadence.frame(firstFrame) }
 // IDR. now is server time, in ticks of the stream's time line.
 func (v *videoWriter) push(p picture) bool {
 	pts := timeToTicks(p.at, v.rate)
+	if p.idr && (v.filling || p.init != nil) { // what came before says nothing about what comes now
+		v.order.reset(p.reorder)
+		v.last = 0
+	}
 	v.order.depth = max(v.order.depth, p.reorder)
 	want := v.order.decode(pts, v.frame())
 	if p.stamped {
@@ -135,7 +139,7 @@ func (v *videoWriter) settle(want int64) {
 	}
 	v.pending = false
 	room := timeToTicks(v.cfg.Part, v.rate) - (v.end - v.partBegan)
-	d := min(max(want-v.end, v.frame()/4, 1), room)
+	d := min(max(want-v.end, v.least()), room)
 	v.samples[len(v.samples)-1].Duration = uint32(d)
 	v.end += d
 	if d == room {
@@ -163,16 +167,23 @@ func (v *videoWriter) place(p picture, pts, want int64) {
 	elapsed := v.end - v.partBegan
 	v.add(p.data, 0, offset, p.idr)
 	v.pending = true
-	if full(v.cfg, v.time(elapsed+frame), v.time(frame)) {
+	// A part that is ahead of its pictures' time takes in more of them, shortened, rather than run further ahead.
+	ahead := v.time(v.end - want)
+	if full(v.cfg, v.time(elapsed+frame), v.time(frame)) && ahead < v.cfg.Part/2 {
 		v.guess(want, frame, elapsed)
 	}
+}
+
+// least is how short a picture may become, for the time line to fall back to where it should be.
+func (v *videoWriter) least() int64 {
+	return max(min(v.frame()/4, timeToTicks(v.cfg.Part, v.rate)/16), 1)
 }
 
 // guess ends the part with the picture just added: it lasts about a frame, minus what the time line is ahead, within
 // what a part may last.
 func (v *videoWriter) guess(want, frame, elapsed int64) {
 	most := timeToTicks(v.cfg.Part, v.rate) - elapsed
-	least := max(timeToTicks(floor(v.cfg), v.rate)-elapsed, frame/4, 1)
+	least := max(timeToTicks(floor(v.cfg), v.rate)-elapsed, v.least())
 	d := min(max(frame-(v.end-want), least), most)
 	v.samples[len(v.samples)-1].Duration = uint32(d)
 	v.end += d
@@ -209,7 +220,6 @@ func (v *videoWriter) renew(p picture) {
 		v.inits = append(v.inits, p.init)
 	}
 	v.w.discontinue()
-	v.order.reset(p.reorder)
 	v.idrAt, v.gop = v.end, 0
 	v.publish()
 }

@@ -26,6 +26,16 @@ type conductor struct {
 	natural time.Duration // the same, for IDRs that nobody asked for
 
 	sent, answered, ignored int
+	told                    bool // the operator knows that keyframes come too rarely
+}
+
+// rare says, once, that keyframes come too rarely for the segments and are not given when asked for.
+func (c *conductor) rare(cfg *Config) bool {
+	if c.told || !c.deaf() || c.gop <= cfg.maxSegment()*11/10 {
+		return false
+	}
+	c.told = true
+	return true
 }
 
 // idr notes an IDR at server time now and stream time at.

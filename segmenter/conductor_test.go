@@ -51,3 +51,24 @@ func TestConductorLeavesRegularPublishersAlone(t *testing.T) {
 	w.run(20 * time.Second)
 	require.Zero(t, s.cam.plis)
 }
+
+func TestLongGOPIsToldOnce(t *testing.T) {
+	units := loadUnits(t, "plain.h264")
+	for gop, want := range map[int]bool{60: false, 240: true} {
+		var long []unit
+		for i := range 1200 {
+			u := units[1+i%59]
+			if i%gop == 0 {
+				u = units[0]
+			}
+			u.pts = int64(i)
+			long = append(long, u)
+		}
+		w := newWorld(t)
+		w.publish(long, 30, true)
+		w.run(35 * time.Second)
+		w.legal()
+		require.Equal(t, want, w.ch.conductor.told, "a GOP of %d", gop)
+		require.False(t, w.ch.conductor.rare(&w.cfg), "not again")
+	}
+}

@@ -78,6 +78,10 @@ func (c *channel) showPicture(p picture, ticks int64) {
 	}
 	if p.idr {
 		c.conductor.idr(c.now, p.at)
+		if c.conductor.rare(c.cfg) {
+			c.log.Warn("keyframes come too rarely, and none when asked: set the encoder's keyframe interval to the segment's length",
+				"session", c.pub.session, "interval", c.conductor.gop.Round(time.Millisecond), "segment", c.cfg.Segment)
+		}
 	}
 	c.tell()
 	if c.w.video == nil && !c.joinVideo(&p, ticks) {

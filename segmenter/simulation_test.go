@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 120, "how many simulated streams TestSimulation runs")
+	seeds = flag.Int("seeds", 40, "how many simulated streams TestSimulation runs; five times as many where all tools are required")
 	seed  = flag.Int("seed", -1, "run this one alone")
 )
 
@@ -20,15 +21,17 @@ var (
 // that fails is replayed with -seed N.
 func TestSimulation(t *testing.T) {
 	first, last := 0, *seeds
-	if testing.Short() {
+	switch {
+	case testing.Short():
 		last = min(last, 20)
+	case os.Getenv("WHIPSAW_REQUIRE_TOOLS") != "":
+		last *= 5
 	}
 	if *seed >= 0 {
 		first, last = *seed, *seed+1
 	}
 	for n := first; n < last; n++ {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			t.Parallel()
 			simulate(t, uint64(n))
 		})
 	}

@@ -110,13 +110,13 @@ func (s *instance) film(t *testing.T, stream string, sees *footage) *camera {
 	c := &camera{t: t, session: session, net: n, sees: sees, ended: make(chan struct{})}
 	run, stop := context.WithCancel(context.Background())
 	c.stop = stop
-	go c.run(run)
+	go c.run(run, sees)
 	t.Cleanup(c.hangUp)
 	return c
 }
 
-// run sends each picture and each sound when it is due, on an absolute schedule.
-func (c *camera) run(ctx context.Context) {
+// run sends each picture, and each sound of the footage, when it is due, on an absolute schedule.
+func (c *camera) run(ctx context.Context, sees *footage) {
 	defer close(c.ended)
 	zero := time.Now()
 	timer := time.NewTimer(0)
@@ -129,7 +129,7 @@ func (c *camera) run(ctx context.Context) {
 		}
 		var err error
 		if soundDue <= pictureDue {
-			err = c.session.WriteAudio(c.sees.sounds[sound%len(c.sees.sounds)], soundDue)
+			err = c.session.WriteAudio(sees.sounds[sound%len(sees.sounds)], soundDue)
 			sound++
 		} else {
 			if nalus := c.picture(); nalus != nil {
@@ -212,9 +212,7 @@ func (c *camera) thawed() bool {
 func (c *camera) turn(to *footage) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	sees := *to
-	sees.sounds = c.sees.sounds
-	c.sees, c.next = &sees, 0
+	c.sees, c.next = to, 0
 }
 
 // leave says good-bye: DELETE, then close_notify.

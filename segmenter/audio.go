@@ -76,13 +76,13 @@ func (a *audioWriter) append(frame []byte, ticks int64) {
 		a.w.cut(&a.builder)
 		a.publish()
 	}
-	if len(a.samples) > 0 && full(a.cfg, a.inPart(), a.time(ticks)) {
+	if len(a.samples) > 0 && a.full(ticks) {
 		a.w.close(&a.builder)
 		a.publish()
 	}
 	a.add(frame, ticks, 0, true)
 	a.last = ticks
-	if full(a.cfg, a.inPart(), a.time(ticks)) {
+	if a.full(ticks) {
 		a.w.close(&a.builder)
 		a.publish()
 	}
@@ -101,6 +101,18 @@ func (a *audioWriter) cutBefore(ticks int64) bool {
 		return a.ownCut(ticks)
 	}
 	return a.elapsed()+a.time(ticks) > a.cfg.maxSegment()+forceFollowAfter
+}
+
+// full closes a part where the segment is a whole number of such parts, if that keeps the floor, so that none is left with
+// a very short last one: hls.js takes that for buffered already and stands still.
+func (a *audioWriter) full(ticks int64) bool {
+	frame := a.time(ticks)
+	for d := a.cfg.Part / frame * frame; d >= floor(a.cfg); d -= frame {
+		if a.cfg.Segment%d == 0 && a.inPart() >= floor(a.cfg) {
+			return a.inPart()+frame > d
+		}
+	}
+	return full(a.cfg, a.inPart(), frame)
 }
 
 // ownCut decides without video: at the frame boundary nearest to the target.

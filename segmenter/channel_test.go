@@ -340,6 +340,9 @@ func TestAudioOnlyAndVideoOnly(t *testing.T) {
 	w.legal()
 	a := w.view(Audio)
 	require.Equal(t, 2*time.Second, a.segs[1].Duration())
+	for i, p := range a.segs[1].Parts {
+		require.Equal(t, 200*time.Millisecond, p.Duration, "part %d: none is very short", i)
+	}
 	require.NotNil(t, w.gens[0].Multivariant())
 	require.Nil(t, w.gens[0].Rendition("video"))
 

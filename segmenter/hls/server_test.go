@@ -154,7 +154,7 @@ func TestServerDoesNotCutABlockedRequest(t *testing.T) {
 		ask(t, c, o.base()+"media.m3u8")
 		response, _ := read(t, in)
 		require.Equal(t, 200, response.StatusCode)
-		<-time.After(8 * time.Second) // of the ten that writing the first answer had
+		<-time.After(8*time.Second + 150*time.Millisecond) // of the ten that writing the first answer had; no silence is due just then
 		next := o.snapshot("audio").Next()
 		o.freeze()
 		ask(t, c, o.reload(next.MSN, next.Index))

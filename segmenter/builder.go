@@ -37,7 +37,6 @@ type builder struct {
 	kept      int   // bytes of all parts retained
 	parts     int64
 	breaks    int64 // discontinuities
-	published time.Time
 }
 
 func newBuilder(w *writer, kind Kind, rate int64) builder {
@@ -92,7 +91,6 @@ func (b *builder) closePart(now time.Time) error {
 	b.bytes += int64(len(data))
 	b.kept += len(data)
 	b.parts++
-	b.published = now
 	b.samples, b.payload, b.partBegan = b.samples[:0], b.payload[:0], b.end
 	return nil
 }

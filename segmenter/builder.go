@@ -33,10 +33,10 @@ type builder struct {
 	independent bool
 	sequence    uint32
 
-	bytes     int64 // of all parts published
-	kept      int   // bytes of all parts retained
-	parts     int64
-	breaks    int64 // discontinuities
+	bytes  int64 // of all parts published
+	kept   int   // bytes of all parts retained
+	parts  int64
+	breaks int64 // discontinuities
 }
 
 func newBuilder(w *writer, kind Kind, rate int64) builder {

@@ -44,9 +44,9 @@ func TestBannerAddresses(t *testing.T) {
 	require.Contains(t, show(t, config.Serve{Demo: true}, "127.0.0.1:8080"), "http://127.0.0.1:8080/watch/demo")
 	require.Contains(t, show(t, config.Serve{}, "[::1]:8080"), "http://[::1]:8080/whip/live")
 	require.Contains(t, show(t, config.Serve{}, "0.0.0.0:8080"), "http://127.0.0.1:8080/whip/live")
-	public := config.Serve{PublicIPs: []netip.Addr{netip.MustParseAddr("2001:db8::1")}}
+	public := config.Serve{Ingest: config.Ingest{PublicIPs: []netip.Addr{netip.MustParseAddr("2001:db8::1")}}}
 	require.Contains(t, show(t, public, "[::]:8080"), "http://[2001:db8::1]:8080/whip/live")
-	secret := show(t, config.Serve{PublishToken: "hunter2"}, "127.0.0.1:8080")
+	secret := show(t, config.Serve{Access: config.Access{PublishToken: "hunter2"}}, "127.0.0.1:8080")
 	require.NotContains(t, secret, "hunter2")
 	require.Contains(t, secret, "WHIPSAW_PUBLISH_TOKEN")
 }

@@ -1,0 +1,24 @@
+package config
+
+import "whipsaw/segmenter"
+
+func streamSettings(s *segmenter.Config, state *string) []Setting {
+	return []Setting{
+		{Name: "part", Value: "DURATION", Default: "222ms", set: duration(&s.Part),
+			Help: "longest part (PART-TARGET)"},
+		{Name: "segment", Value: "DURATION", Default: "2s", set: duration(&s.Segment),
+			Help: "length of a segment, as far as the publisher's keyframes allow it"},
+		{Name: "max-segment", Value: "DURATION", Default: "0s", set: duration(&s.MaxSegment),
+			Help: "longest segment (TARGETDURATION); 0s is the same as --segment"},
+		{Name: "window", Value: "DURATION", Default: "30s", set: duration(&s.Window),
+			Help: "how much of the past a live playlist shows"},
+		{Name: "resume", Value: "DURATION", Default: "30s", set: duration(&s.Resume),
+			Help: "how long a stream stays live for a publisher that was lost to come back"},
+		{Name: "state", Value: "DIR", set: text(state),
+			Help: "directory where streams keep what they need to go on after a restart; without it a restart begins new playlists"},
+		{Name: "on-loss", Value: "freeze|show", Default: "freeze", set: choice((*string)(&s.OnLoss), "freeze", "show"),
+			Help: "after lost packets: freeze until the next keyframe, or show damaged pictures, for publishers that give none when asked"},
+		{Name: "recovery-points", Default: "false", set: toggle(&s.RecoveryPoints),
+			Help: "take intra pictures with a recovery point for keyframes, for encoders that send no IDR"},
+	}
+}

@@ -64,7 +64,8 @@ func TestServeFlags(t *testing.T) {
 // Every definition of the server can be given as a variable, and a flag outdoes it.
 func TestServePrecedence(t *testing.T) {
 	values := map[string][2]string{ // by flag: as variable, as flag
-		"listen": {"127.0.0.1:1", "127.0.0.1:2"}, "webrtc-udp": {":1", ":2"}, "public-ip": {"192.0.2.1,192.0.2.2", "192.0.2.3"},
+		"cors-origin": {"https://a.example,https://b.example", "https://c.example"},
+		"listen":      {"127.0.0.1:1", "127.0.0.1:2"}, "webrtc-udp": {":1", ":2"}, "public-ip": {"192.0.2.1,192.0.2.2", "192.0.2.3"},
 		"part": {"101ms", "102ms"}, "segment": {"3s", "4s"}, "max-segment": {"11s", "12s"}, "window": {"31s", "32s"}, "resume": {"1s", "2s"},
 		"state": {"/var/a", "/var/b"}, "on-loss": {"show", "freeze"}, "recovery-points": {"true", "false"},
 		"publish-token": {"a", "b"}, "open-publish": {"true", "false"}, "admin": {":1", ":2"}, "log-format": {"json", "text"},

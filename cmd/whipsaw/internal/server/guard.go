@@ -6,16 +6,19 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
 // localOnly refuses what a web page of the internet makes the browser of this machine ask for: under a name of the
-// page's own that resolves to 127.0.0.1 (DNS rebinding), which Host tells, or across origins, which Origin tells.
-func localOnly(log *slog.Logger) func(http.Handler) http.Handler {
+// page's own that resolves to 127.0.0.1 (DNS rebinding), which Host tells, or across origins, which Origin tells. The
+// origins in listed are let in by name.
+func localOnly(log *slog.Logger, listed ...string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if !localHost(r.Host) || !localOrigin(r.Header.Get("Origin")) {
-				log.Debug("request from elsewhere refused", "host", r.Host, "origin", r.Header.Get("Origin"))
+			origin := r.Header.Get("Origin")
+			if !localHost(r.Host) || !localOrigin(origin) && !slices.Contains(listed, origin) {
+				log.Debug("request from elsewhere refused", "host", r.Host, "origin", origin)
 				w.Header().Set("Cache-Control", "no-store")
 				http.Error(w, "this server has no publish token, so it answers only to localhost and 127.0.0.1; "+
 					"to reach it by another name set WHIPSAW_PUBLISH_TOKEN, or start it with --open-publish", http.StatusForbidden)

@@ -56,3 +56,27 @@ func TestLocalOnly(t *testing.T) {
 		}
 	}
 }
+
+// Pages that the operator names may read, but not under a name of their own.
+func TestLocalOnlyWithListedOrigins(t *testing.T) {
+	h := localOnly(slog.New(slog.DiscardHandler), "https://a.example")(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	for _, c := range []struct {
+		host, origin string
+		want         int
+	}{
+		{"127.0.0.1:8080", "https://a.example", http.StatusNoContent},
+		{"127.0.0.1:8080", "", http.StatusNoContent},
+		{"127.0.0.1:8080", "https://b.example", http.StatusForbidden},
+		{"127.0.0.1:8080", "http://a.example", http.StatusForbidden},
+		{"a.example", "https://a.example", http.StatusForbidden},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Host = c.host
+		r.Header.Set("Origin", c.origin)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		require.Equal(t, c.want, w.Code, "%+v", c)
+	}
+}

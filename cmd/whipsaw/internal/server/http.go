@@ -39,11 +39,11 @@ func (s *instance) routes() http.Handler {
 	r.Route("/whip", s.whip.Routes) // has its own, stricter guard, and answers in problem JSON
 	r.Group(func(r chi.Router) {
 		if s.cfg.Closed() {
-			r.Use(localOnly(s.log))
+			r.Use(localOnly(s.log, s.cfg.Origins...))
 		}
 		r.Route("/hls", func(r chi.Router) {
 			r.Use(s.note)
-			hls.Routes(r, s.reg, hls.Options{})
+			hls.Routes(r, s.reg, hls.Options{Origins: s.cfg.Origins})
 		})
 		api.Routes(r, s.reg, s.log)
 		static.Routes(r)

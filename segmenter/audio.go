@@ -84,6 +84,9 @@ func (a *audioWriter) append(frame []byte, ticks int64) {
 	a.last = ticks
 	if a.full(ticks) {
 		a.w.close(&a.builder)
+		if a.w.video == nil && a.opening() && cutOpening(a.cfg, a.elapsed()) {
+			a.w.cut(&a.builder)
+		}
 		a.publish()
 	}
 }

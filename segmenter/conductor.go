@@ -6,7 +6,8 @@ const (
 	pliSpacing  = 500 * time.Millisecond // between two PLIs, at least
 	pliBackoff  = 4 * time.Second        // between two PLIs, for a publisher that does not answer
 	pliAnswer   = time.Second            // an IDR within this time answers a PLI
-	deafAfter   = 3                      // unanswered PLIs after which a publisher counts as deaf
+	deafAfter   = 3                      // unanswered PLIs after which a publisher may count as deaf
+	memory      = 32                     // PLIs whose fate is remembered
 	deafSpacing = 10 * time.Second
 )
 
@@ -25,8 +26,8 @@ type conductor struct {
 	gop     time.Duration // between the last two IDRs
 	natural time.Duration // the same, for IDRs that nobody asked for
 
-	sent, answered, ignored int
-	told                    bool // the operator knows that keyframes come too rarely
+	answered, ignored int  // PLIs; old ones count less
+	told              bool // the operator knows that keyframes come too rarely
 }
 
 // rare says, once, that keyframes come too rarely for the segments and are not given when asked for.
@@ -44,8 +45,7 @@ func (c *conductor) idr(now, at time.Duration) {
 		c.gop = at - c.lastIDR
 	}
 	if c.waiting && now-c.asked < pliAnswer {
-		c.answered++
-		c.ignored = 0
+		c.count(&c.answered)
 		d := at - c.askedAt
 		if c.reply == 0 {
 			c.reply = d
@@ -70,17 +70,24 @@ func (c *conductor) mayAsk(now time.Duration) bool {
 	return now-c.asked >= wait
 }
 
-// deaf reports a publisher that has ignored PLIs so far.
-func (c *conductor) deaf() bool { return c.answered == 0 && c.ignored >= deafAfter }
+// deaf reports a publisher that ignores PLIs. Now and then an IDR of its own looks like an answer.
+func (c *conductor) deaf() bool { return c.ignored >= deafAfter && c.ignored > 2*c.answered }
+
+// count notes what became of a PLI.
+func (c *conductor) count(fate *int) {
+	*fate++
+	if c.answered+c.ignored > memory {
+		c.answered, c.ignored = c.answered/2, c.ignored/2
+	}
+}
 
 // ask notes that a PLI goes out.
 func (c *conductor) ask(now, at time.Duration) {
 	if c.waiting {
-		c.ignored++
+		c.count(&c.ignored)
 		c.spacing = min(max(c.spacing, pliSpacing)*2, pliBackoff)
 	}
 	c.asked, c.askedAt, c.waiting, c.once = now, at, true, true
-	c.sent++
 }
 
 // due says whether the segment that began at began wants its closing IDR asked for now, when the newest picture is at.

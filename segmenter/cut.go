@@ -12,10 +12,28 @@ const (
 	forceFollowAfter = 430 * time.Millisecond
 )
 
+// The first segment of a generation is short, so that it can be played within a second of its first picture: players
+// want a whole segment besides the parts. It ends with the last part that fits into openingMost; where the publisher
+// obeys, with an IDR that was asked for at openingAsk.
+const (
+	openingMost  = 900 * time.Millisecond
+	openingLeast = 500 * time.Millisecond
+	openingAsk   = 550 * time.Millisecond
+)
+
 // cutAtIDR says whether an IDR ends the running segment: at or after 0.9 of the target, or when the segment did not
 // begin with one.
-func cutAtIDR(cfg *Config, elapsed time.Duration, beganWithIDR bool) bool {
-	return elapsed > 0 && (!beganWithIDR || elapsed >= cfg.Segment*9/10)
+func cutAtIDR(cfg *Config, elapsed time.Duration, beganWithIDR, opening bool) bool {
+	least := cfg.Segment * 9 / 10
+	if opening {
+		least = openingLeast
+	}
+	return elapsed > 0 && (!beganWithIDR || elapsed >= least)
+}
+
+// cutOpening says whether the first segment ends with the part that just closed.
+func cutOpening(cfg *Config, elapsed time.Duration) bool {
+	return elapsed+cfg.Part > openingMost
 }
 
 // cutByForce says whether the segment must end before a sample that would bring it to elapsed.

@@ -10,10 +10,10 @@ import (
 
 func TestCutRules(t *testing.T) {
 	cfg := DefaultConfig()
-	require.False(t, cutAtIDR(&cfg, 1799*time.Millisecond, true))
-	require.True(t, cutAtIDR(&cfg, 1800*time.Millisecond, true))
-	require.True(t, cutAtIDR(&cfg, 100*time.Millisecond, false), "an IDR also cuts when the segment did not begin with one")
-	require.False(t, cutAtIDR(&cfg, 0, false), "no segment is empty")
+	require.False(t, cutAtIDR(&cfg, 1799*time.Millisecond, true, false))
+	require.True(t, cutAtIDR(&cfg, 1800*time.Millisecond, true, false))
+	require.True(t, cutAtIDR(&cfg, 100*time.Millisecond, false, false), "an IDR also cuts when the segment did not begin with one")
+	require.False(t, cutAtIDR(&cfg, 0, false, false), "no segment is empty")
 	require.False(t, cutByForce(&cfg, 2250*time.Millisecond))
 	require.True(t, cutByForce(&cfg, 2251*time.Millisecond))
 	cfg.MaxSegment = 4 * time.Second

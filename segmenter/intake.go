@@ -98,7 +98,7 @@ func (c *channel) showPicture(p picture, ticks int64) {
 		c.askIDR()
 		return
 	}
-	if c.conductor.due(c.cfg, v.time(v.began), v.time(v.end), v.time(v.frame())) {
+	if v.opening() && v.elapsed() >= openingAsk || c.conductor.due(c.cfg, v.time(v.began), v.time(v.end), v.time(v.frame())) {
 		c.askIDR()
 	}
 }

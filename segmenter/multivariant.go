@@ -2,6 +2,7 @@ package segmenter
 
 import (
 	"bytes"
+	"cmp"
 	"math"
 	"strconv"
 	"time"
@@ -54,8 +55,9 @@ func (w *writer) multivariant() *playlist.MultivariantPlaylist {
 	uri := func(k Kind) string { return w.gen.id + "/" + k.String() + "/" + MediaPlaylistName }
 	variant := playlist.StreamInf{ClosedCaptions: playlist.NoClosedCaptions}
 	for _, b := range w.builders() {
-		variant.Bandwidth += int(roundUp(w.peak[b.kind]))
-		variant.AverageBandwidth += int(roundUp(b.average()))
+		average := b.average()
+		variant.Bandwidth += int(roundUp(cmp.Or(w.peak[b.kind], average))) // no run of segments is long enough at first
+		variant.AverageBandwidth += int(roundUp(average))
 	}
 	variant.AverageBandwidth = min(variant.AverageBandwidth, variant.Bandwidth)
 	if w.video == nil {

@@ -143,9 +143,17 @@ func (v *videoWriter) settle(want int64) {
 	v.samples[len(v.samples)-1].Duration = uint32(d)
 	v.end += d
 	if d == room {
-		v.w.close(&v.builder)
-		v.publish()
+		v.complete()
 	}
+}
+
+// complete ends the part, whose last picture has its duration, and with it the first segment once that is long enough.
+func (v *videoWriter) complete() {
+	v.w.close(&v.builder)
+	if v.opening() && cutOpening(v.cfg, v.elapsed()) {
+		v.w.cut(&v.builder)
+	}
+	v.publish()
 }
 
 // place cuts where a cut is due, appends the picture, and closes its part if a picture more would not fit.
@@ -188,8 +196,7 @@ func (v *videoWriter) guess(want, frame, elapsed int64) {
 	v.samples[len(v.samples)-1].Duration = uint32(d)
 	v.end += d
 	v.pending = false
-	v.w.close(&v.builder)
-	v.publish()
+	v.complete()
 }
 
 // cutBefore ends the segment before a picture, if a boundary has come, an IDR allows it, or it must end.
@@ -198,7 +205,7 @@ func (v *videoWriter) cutBefore(idr bool) {
 		return
 	}
 	elapsed := v.elapsed()
-	if v.w.due(&v.builder) || idr && cutAtIDR(v.cfg, elapsed, v.idrCut) ||
+	if v.w.due(&v.builder) || idr && cutAtIDR(v.cfg, elapsed, v.idrCut, v.opening()) ||
 		cutByForce(v.cfg, elapsed+v.time(v.frame())) {
 		v.w.cut(&v.builder)
 		v.publish()
@@ -229,15 +236,16 @@ func (v *videoWriter) publish() {
 	v.w.publish(&v.builder, id, ok)
 }
 
-// hint announces the next part: in the next segment, if another rendition has cut there already or an IDR is due by the
-// length of the last GOP. While the filler runs nothing is announced: the next part may be of a new epoch.
+// hint announces the next part: in the next segment, if another rendition has cut there already, an IDR is due by the
+// length of the last GOP, or the cut will be forced. While the filler runs nothing is announced: the next part may be of a new epoch.
 func (v *videoWriter) hint() (PartID, bool) {
 	id := v.next()
 	if v.filling {
 		return id, false
 	}
 	frame := v.frame()
-	due := v.gop > 0 && v.end-v.idrAt > v.gop-frame/2 && cutAtIDR(v.cfg, v.elapsed(), v.idrCut)
+	due := v.gop > 0 && v.end-v.idrAt > v.gop-frame/2 && cutAtIDR(v.cfg, v.elapsed(), v.idrCut, v.opening()) ||
+		v.end > v.began && cutByForce(v.cfg, v.elapsed()+v.time(frame))
 	if at, ok := v.w.agenda.begins(id.MSN + 1); ok && v.w.due(&v.builder) {
 		return PartID{Epoch: at.epoch, MSN: id.MSN + 1}, true
 	}

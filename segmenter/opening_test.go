@@ -1,0 +1,82 @@
+package segmenter
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"whipsaw/segmenter/playlist"
+)
+
+// playable is when the multivariant playlist came to be, after the first media.
+func (w *world) playable(from time.Duration) time.Duration {
+	w.t.Helper()
+	for until := from; until < from+5*time.Second; until += 10 * time.Millisecond {
+		w.run(until)
+		if len(w.gens) > 0 && w.gens[0].Multivariant() != nil {
+			return until - from
+		}
+	}
+	require.Fail(w.t, "never playable")
+	return 0
+}
+
+func TestPlayableWithinASecondOfTheFirstPicture(t *testing.T) {
+	units := loadUnits(t, "plain.h264")
+	for _, fps := range []float64{5, 10, 15, 20, 24, 25, 30000.0 / 1001, 30, 50, 60, 120} {
+		for _, audio := range []bool{true, false} {
+			w := newWorld(t)
+			began := w.now
+			w.publish(units, fps, audio)
+			require.LessOrEqual(t, w.playable(began), time.Second, "%v fps, audio %v", fps, audio)
+			w.run(began + 8*time.Second)
+			w.legal()
+			require.Zero(t, w.view(Video).check.BrokenHints(), "%v fps, audio %v", fps, audio)
+		}
+	}
+	w := newWorld(t)
+	began := w.now
+	w.publish(nil, 0, true)
+	require.LessOrEqual(t, w.playable(began), time.Second, "audio only")
+	w.run(began + 8*time.Second)
+	w.legal()
+	g := w.view(Audio).segs[1]
+	require.Equal(t, 2*time.Second, g.Duration(), "only the first one is short")
+}
+
+// A publisher who obeys gives an IDR for the end of the short segment, so that the next one begins with one too.
+func TestOpeningEndsWithAnIDRWhereOneIsGiven(t *testing.T) {
+	idr := loadUnits(t, "plain.h264")[0]
+	for _, delay := range []time.Duration{0, 30 * time.Millisecond, 80 * time.Millisecond} {
+		w := newWorld(t)
+		s := w.publish(endless(t), 30, true)
+		s.cam.replaceIDR, s.cam.obeys, s.cam.pliDelay = &idr, true, delay
+		s.cam.delay = func() time.Duration { return delay }
+		w.run(12 * time.Second)
+		w.legal()
+		v := w.view(Video)
+		for msn := int64(0); v.segs[msn] != nil && v.segs[msn].Complete; msn++ {
+			require.True(t, v.segs[msn].Parts[0].Independent, "segment %d with a delay of %v", msn, delay)
+		}
+		require.Less(t, v.segs[0].Duration(), 900*time.Millisecond)
+	}
+}
+
+// The bit rate in the multivariant playlist is never below what has been measured, from its first version on.
+func TestBandwidthOfTheShortFirstSegment(t *testing.T) {
+	w := newWorld(t)
+	began := w.now
+	w.publish(loadUnits(t, "plain.h264"), 30, true)
+	w.playable(began)
+	total := int64(0)
+	for _, k := range []Kind{Video, Audio} {
+		g := w.view(k).segs[0]
+		total += int64(float64(g.Size()*8) / g.Duration().Seconds())
+	}
+	p := w.gens[0].Multivariant()
+	require.Contains(t, string(p.Body), "AVERAGE-BANDWIDTH=")
+	parsed, err := playlist.ParseMultivariant(p.Body)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, int64(parsed.StreamInfs[0].Bandwidth), total)
+}

@@ -30,6 +30,9 @@ const (
 	// takeOverQuiet and takeOverSpacing guard an incumbent: a silent one is replaced at once, a healthy one rarely.
 	takeOverQuiet   = time.Second
 	takeOverSpacing = 30 * time.Second
+	// takeOverStart is how long an incumbent counts as healthy before its first packet: two that need longer than
+	// takeOverQuiet to connect would otherwise replace each other for ever, and nobody would be seen.
+	takeOverStart = 3 * time.Second
 	// maxTick is the longest the channel sleeps while it has anything to do.
 	maxTick = 100 * time.Millisecond
 )
@@ -73,7 +76,10 @@ func (c *channel) track(k Kind) *Track {
 func (c *channel) attach(now time.Duration, p *Publisher) error {
 	c.now = now
 	if c.pub != nil {
-		if now-c.lastMedia() < takeOverQuiet {
+		if p.polite {
+			return ErrBusy
+		}
+		if c.healthy(now) {
 			if c.replaced && now-c.tookOver < takeOverSpacing {
 				return ErrBusy
 			}
@@ -98,6 +104,14 @@ func (c *channel) attach(now time.Duration, p *Publisher) error {
 	c.phase = starting
 	c.log.Info("publisher attached", "session", p.session, "user_agent", p.userAgent)
 	return nil
+}
+
+// healthy reports whether the publisher sends, or has just come and may be about to.
+func (c *channel) healthy(now time.Duration) bool {
+	if _, any := c.firstMedia(); !any {
+		return now-c.cameAt < takeOverStart
+	}
+	return now-c.lastMedia() < takeOverQuiet
 }
 
 // lastMedia is when the publisher last sent anything of use, or came.

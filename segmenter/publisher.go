@@ -1,6 +1,9 @@
 package segmenter
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // Kind is what a track carries.
 type Kind uint8
@@ -35,6 +38,9 @@ type PublisherConfig struct {
 	Session   string // a name for logs and API; never the secret of the session URL
 	UserAgent string
 	Tracks    []TrackConfig
+
+	Connect    time.Duration // how long its connection may take to come up; FirstMedia counts from then at the latest
+	NoTakeOver bool          // it does not replace a publisher that is there, however long that one has been silent
 }
 
 // Publisher is one session's hold on a stream. Its methods are safe for any goroutine.
@@ -43,6 +49,8 @@ type Publisher struct {
 	session   string
 	userAgent string
 	tracks    [2]*Track
+	connect   time.Duration
+	polite    bool // PublisherConfig.NoTakeOver
 	once      sync.Once
 	done      chan struct{}
 	reason    Reason
@@ -50,7 +58,10 @@ type Publisher struct {
 
 // newPublisher checks the tracks: at least one, at most one of each kind.
 func newPublisher(s *Stream, cfg PublisherConfig) (*Publisher, error) {
-	p := &Publisher{stream: s, session: cfg.Session, userAgent: cfg.UserAgent, done: make(chan struct{})}
+	p := &Publisher{
+		stream: s, session: cfg.Session, userAgent: cfg.UserAgent, connect: cfg.Connect, polite: cfg.NoTakeOver,
+		done: make(chan struct{}),
+	}
 	for _, t := range cfg.Tracks {
 		if t.Kind > Audio || p.tracks[t.Kind] != nil {
 			return nil, ErrTracks

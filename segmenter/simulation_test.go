@@ -83,7 +83,7 @@ func (w *world) enter(rnd *rand.Rand, net *network) *studio {
 	if what == 0 {
 		units = nil
 	}
-	if w.ch.pub != nil && w.now-w.ch.lastMedia() < takeOverQuiet && w.ch.replaced && w.now-w.ch.tookOver < takeOverSpacing {
+	if w.ch.pub != nil && w.ch.healthy(w.now) && w.ch.replaced && w.now-w.ch.tookOver < takeOverSpacing {
 		return nil // it would be refused
 	}
 	s := w.publish(units, rates[rnd.IntN(len(rates))], what != 1)

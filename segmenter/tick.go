@@ -78,7 +78,7 @@ func (c *channel) tickStart(now time.Duration) {
 	first, any := c.firstMedia()
 	if !any {
 		// Until it is connected signaling counts; this bound only backs it up.
-		if now-c.cameAt >= 2*c.cfg.FirstMedia {
+		if now-c.cameAt >= max(c.pub.connect, c.cfg.FirstMedia)+c.cfg.FirstMedia {
 			c.detach(now, ReasonNoMedia)
 		}
 		return

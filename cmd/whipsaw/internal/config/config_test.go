@@ -33,7 +33,10 @@ func parseServe(t *testing.T, e env, args ...string) Serve {
 func TestServeDefaults(t *testing.T) {
 	c := parseServe(t, nil)
 	require.Equal(t, Serve{
-		Delivery:  Delivery{Listen: "127.0.0.1:8080"},
+		Delivery: Delivery{
+			Listen: "127.0.0.1:8080", HSTS: 30 * 24 * time.Hour,
+			ACME: ACME{Server: "https://acme-v02.api.letsencrypt.org/directory"},
+		},
 		Ingest:    Ingest{WebRTCUDP: "127.0.0.1:8189"},
 		Operator:  Operator{Admin: "127.0.0.1:8081", LogFormat: "text", LogLevel: "info"},
 		Segmenter: segmenter.DefaultConfig(),
@@ -64,6 +67,12 @@ func TestServeFlags(t *testing.T) {
 // Every definition of the server can be given as a variable, and a flag outdoes it.
 func TestServePrecedence(t *testing.T) {
 	values := map[string][2]string{ // by flag: as variable, as flag
+		"tls-cert": {"a.pem", "b.pem"}, "tls-key": {"a.key", "b.key"}, "tls-self-signed": {"true", "false"},
+		"acme-domain": {"a.example,b.example", "c.example"}, "acme-email": {"a@a.example", "b@b.example"}, "acme-dir": {"/var/a", "/var/b"},
+		"acme-server": {"https://a.example/dir", "https://b.example/dir"}, "acme-ca": {"a.pem", "b.pem"}, "http3": {"true", "false"},
+		"http3-listen": {":1", ":2"}, "http-redirect": {":1", ":2"}, "hsts": {"1h", "2h"}, "max-connections": {"1", "2"},
+		"trusted-proxy": {"192.0.2.0/24,2001:db8::/32", "192.0.2.1"}, "public-url": {"https://a.example", "https://b.example"},
+		"path-prefix": {"/a", "/b"},
 		"cors-origin": {"https://a.example,https://b.example", "https://c.example"},
 		"listen":      {"127.0.0.1:1", "127.0.0.1:2"}, "webrtc-udp": {":1", ":2"}, "public-ip": {"192.0.2.1,192.0.2.2", "192.0.2.3"},
 		"part": {"101ms", "102ms"}, "segment": {"3s", "4s"}, "max-segment": {"11s", "12s"}, "window": {"31s", "32s"}, "resume": {"1s", "2s"},

@@ -51,7 +51,7 @@ func ParseServe(args []string, env Lookup) (Serve, error) {
 }
 
 // Loopback reports whether only this machine reaches the server.
-func (c Serve) Loopback() bool { return loopback(c.Listen) }
+func (c Serve) Loopback() bool { return c.Delivery.local() }
 
 // Closed reports whether only requests for this machine's own name may be answered: there is no token that would keep
 // a web page, which the browser of this machine shows, from publishing and watching here.
@@ -65,9 +65,12 @@ func (c Serve) check() error {
 	if c.PublishToken != "" && c.OpenPublish {
 		return fmt.Errorf("%w: --publish-token and --open-publish exclude each other: one asks for a token, the other for none", ErrUsage)
 	}
-	if !c.Loopback() && c.Closed() {
-		return fmt.Errorf("%w: --listen %s is reached from other machines, so publishers must show a token: set WHIPSAW_PUBLISH_TOKEN "+
-			"(or --publish-token), or say --open-publish if everybody may publish", ErrUsage, c.Listen)
+	if err := c.Delivery.check(c.State); err != nil {
+		return err
+	}
+	if where := c.elsewhere(); where != "" && c.Closed() {
+		return fmt.Errorf("%w: %s is reached from other machines, so publishers must show a token: set WHIPSAW_PUBLISH_TOKEN "+
+			"(or --publish-token), or say --open-publish if everybody may publish", ErrUsage, where)
 	}
 	return nil
 }

@@ -77,7 +77,8 @@ func TestServePrecedence(t *testing.T) {
 		"listen":      {"127.0.0.1:1", "127.0.0.1:2"}, "webrtc-udp": {":1", ":2"}, "public-ip": {"192.0.2.1,192.0.2.2", "192.0.2.3"},
 		"part": {"101ms", "102ms"}, "segment": {"3s", "4s"}, "max-segment": {"11s", "12s"}, "window": {"31s", "32s"}, "resume": {"1s", "2s"},
 		"state": {"/var/a", "/var/b"}, "on-loss": {"show", "freeze"}, "recovery-points": {"true", "false"},
-		"publish-token": {"a", "b"}, "open-publish": {"true", "false"}, "admin": {":1", ":2"}, "log-format": {"json", "text"},
+		"publish-token": {"a", "b"}, "open-publish": {"true", "false"},
+		"watch-key": {strings.Repeat("a", 32) + "," + strings.Repeat("b", 32), strings.Repeat("c", 32)}, "admin": {":1", ":2"}, "log-format": {"json", "text"},
 		"log-level": {"debug", "warn"}, "demo": {"true", "false"},
 	}
 	for i, d := range ServeSettings(new(Serve)) {
@@ -164,6 +165,8 @@ func TestServeRefuses(t *testing.T) {
 		{[]string{"--log-level", "loud"}, "--log-level"},
 		{[]string{"--demo=maybe"}, "--demo"},
 		{[]string{"--publish-token", "two words"}, "--publish-token: a token has"},
+		{[]string{"--watch-key", strings.Repeat("x", 31)}, "--watch-key: a key has at least 32 characters"},
+		{[]string{"--watch-key", strings.Repeat("x ", 20)}, "without spaces"},
 		{[]string{"--publish-token", "x", "--open-publish"}, "exclude each other"},
 		{[]string{"--no-such"}, "no-such"},
 		{[]string{"--part"}, "part"},

@@ -42,12 +42,13 @@ func (s *instance) routes() http.Handler {
 			r.Use(localOnly(s.log, s.cfg.Origins...))
 		}
 		r.Route("/hls", func(r chi.Router) {
-			r.Use(s.note)
+			r.Use(s.note, s.gate.Watch)
 			hls.Routes(r, s.reg, hls.Options{Origins: s.cfg.Origins})
 		})
 		api.Routes(r, s.reg, s.log)
 		static.Routes(r)
 	})
+	s.gate.Routes(r)
 	health(r)
 	return r
 }

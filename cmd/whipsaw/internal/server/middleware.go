@@ -29,11 +29,16 @@ func accessLog(log *slog.Logger) func(http.Handler) http.Handler {
 	}
 }
 
-// withoutSecret is a path as it may be logged: whoever knows the URL of a session may end it.
+// withoutSecret is a path as it may be logged: whoever knows the URL of a session may end it, and whoever knows a signed
+// link may watch.
 func withoutSecret(path string) string {
-	part := strings.SplitN(path, "/", 4) // "", whip, stream, session
+	part := strings.SplitN(path, "/", 4) // "", whip, stream, session; "", hls or watch, ~expires~signature, stream...
 	if len(part) == 4 && part[1] == "whip" && part[3] != "" {
 		part[3] = "***"
+	}
+	if len(part) > 2 && strings.HasPrefix(part[2], "~") {
+		expires, _, _ := strings.Cut(part[2][1:], "~")
+		part[2] = "~" + expires + "~***"
 	}
 	return strings.Join(part, "/")
 }

@@ -12,14 +12,17 @@ import (
 
 func TestWithoutSecret(t *testing.T) {
 	for path, want := range map[string]string{
-		"/whip/live":            "/whip/live",
-		"/whip/live/":           "/whip/live/",
-		"/whip/live/s3cret":     "/whip/live/***",
-		"/whip/live/s3cret/":    "/whip/live/***",
-		"/whip/live/s3cret/x/y": "/whip/live/***",
-		"/hls/live/index.m3u8":  "/hls/live/index.m3u8",
-		"/":                     "/",
-		"":                      "",
+		"/whip/live":                      "/whip/live",
+		"/whip/live/":                     "/whip/live/",
+		"/whip/live/s3cret":               "/whip/live/***",
+		"/whip/live/s3cret/":              "/whip/live/***",
+		"/whip/live/s3cret/x/y":           "/whip/live/***",
+		"/hls/live/index.m3u8":            "/hls/live/index.m3u8",
+		"/hls/~17~s3cret/live/index.m3u8": "/hls/~17~***/live/index.m3u8",
+		"/watch/~17~s3cret/live":          "/watch/~17~***/live",
+		"/hls/~17~s3cret":                 "/hls/~17~***",
+		"/":                               "/",
+		"":                                "",
 	} {
 		require.Equal(t, want, withoutSecret(path))
 	}

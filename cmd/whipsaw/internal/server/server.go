@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"whipsaw/cmd/whipsaw/internal/access"
 	"whipsaw/cmd/whipsaw/internal/config"
 	"whipsaw/cmd/whipsaw/internal/state"
 	"whipsaw/segmenter"
@@ -60,6 +61,7 @@ type instance struct {
 	log    *slog.Logger
 	reg    *segmenter.Registry
 	whip   *signaling.Server
+	gate   *access.Gate
 	public *http.Server
 	admin  *http.Server // nil without
 	failed chan error   // of the listeners; room for all of them
@@ -105,6 +107,7 @@ func (s *instance) start(ctx context.Context) error {
 			return fmt.Errorf("--state %s: %w", s.cfg.State, err)
 		}
 	}
+	s.gate = access.New(access.Config{WatchKeys: config.Reveal(s.cfg.WatchKeys)})
 	s.reg = segmenter.NewRegistry(s.cfg.Segmenter, s.log)
 	s.whip, err = signaling.New(signaling.Config{
 		UDPAddress: s.cfg.WebRTCUDP, PublicIPs: s.cfg.PublicIPs,

@@ -1,6 +1,8 @@
 package segmenter
 
 import (
+	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,15 +36,81 @@ func TestShowGoesOnAfterALoss(t *testing.T) {
 
 func TestTooMuchEndsThePublisherAlone(t *testing.T) {
 	for name, change := range map[string]func(*Config){
-		"one access unit": func(c *Config) { c.MaxAccessUnit = 700 },
-		"what is kept":    func(c *Config) { c.MaxBytes = 60_000 },
+		"one access unit": func(c *Config) { c.MaxAccessUnit = 64 << 10 },
+		"what is kept":    func(c *Config) { c.MaxBytes = 1 << 20 },
 	} {
 		w := newWorld(t, change)
-		s := w.publish(loadUnits(t, "plain.h264"), 30, true)
+		units := loadUnits(t, "plain.h264")
+		for i := range units {
+			units[i].weigh(10_000)
+		}
+		units[100].weigh(60_000)
+		s := w.publish(units, 30, true)
 		w.run(12 * time.Second)
 		require.Equal(t, ReasonTooLarge, s.pub.Reason(), name)
 		require.Nil(t, w.ch.pub)
 	}
+}
+
+// weigh makes a unit larger by user data of n bytes (H.264 D.1.7).
+func (u *unit) weigh(n int) {
+	sei := []byte{6, 5}
+	for range n / 255 {
+		sei = append(sei, 255)
+	}
+	sei = append(sei, byte(n%255))
+	sei = append(sei, bytes.Repeat([]byte{0xaa}, n)...)
+	slice := slices.IndexFunc(u.nalus, func(n []byte) bool { return n[0]&31 == 1 || n[0]&31 == 5 })
+	u.nalus = slices.Insert(u.nalus, slice, append(sei, 0x80))
+}
+
+// The filler repeats the last IDR, however large: it keeps to the bound as well.
+func TestFillerKeepsToTheBound(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.MaxBytes = 4 << 20 })
+	units := loadUnits(t, "plain.h264")
+	for i := range units {
+		if units[i].idr {
+			units[i].weigh(200_000)
+		}
+	}
+	s := w.publish(units, 30, true)
+	w.run(3 * time.Second)
+	s.stop()
+	s.pub.finish(ReasonPeerClosed)
+	w.ch.detach(w.now, ReasonPeerClosed)
+	w.run(20 * time.Second)
+	w.legal()
+	require.True(t, w.view(Video).last.Ended, "4 MiB are not enough for 20 s of it")
+	require.Less(t, w.gens[0].size, int64(5<<20))
+}
+
+// When all streams together keep too much, the largest gives way and the others live.
+func TestTheLargestStreamGivesWay(t *testing.T) {
+	var all memory
+	heavy := loadUnits(t, "plain.h264")
+	for i := range heavy {
+		heavy[i].weigh(30_000)
+	}
+	var worlds []*world
+	var studios []*studio
+	for _, units := range [][]unit{heavy, loadUnits(t, "plain.h264"), loadUnits(t, "plain.h264")} {
+		w := newWorld(t, func(c *Config) { c.MaxBytes, c.MaxTotal = 8<<20, 8<<20 })
+		w.ch.memory.all = &all
+		worlds, studios = append(worlds, w), append(studios, w.publish(units, 30, true))
+	}
+	for now := 2 * time.Second; now < 20*time.Second; now += 500 * time.Millisecond {
+		for _, w := range worlds {
+			w.run(now)
+		}
+	}
+	require.Equal(t, ReasonTooLarge, studios[0].pub.Reason())
+	require.Nil(t, worlds[0].ch.pub)
+	for _, w := range worlds[1:] {
+		require.NotNil(t, w.ch.pub)
+		w.legal()
+	}
+	require.False(t, all.full(&worlds[0].cfg))
+	require.EqualValues(t, 2, all.streams.Load())
 }
 
 func TestAThousandFramesASecond(t *testing.T) {

@@ -59,6 +59,9 @@ type channel struct {
 
 	w       *writer // of the generation that goes on; nil without one
 	begun   func(*Generation)
+	memory  holding
+	past    int64  // bytes of ended generations
+	drop    func() // forgets them
 	lastEnd *End
 	lastPub *Publisher // whose end that was
 	meters  [2]meter

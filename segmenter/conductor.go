@@ -7,7 +7,7 @@ const (
 	pliBackoff  = 4 * time.Second        // between two PLIs, for a publisher that does not answer
 	pliAnswer   = time.Second            // an IDR within this time answers a PLI
 	deafAfter   = 3                      // unanswered PLIs after which a publisher may count as deaf
-	memory      = 32                     // PLIs whose fate is remembered
+	remembered  = 32                     // PLIs whose fate is remembered
 	deafSpacing = 10 * time.Second
 )
 
@@ -76,7 +76,7 @@ func (c *conductor) deaf() bool { return c.ignored >= deafAfter && c.ignored > 2
 // count notes what became of a PLI.
 func (c *conductor) count(fate *int) {
 	*fate++
-	if c.answered+c.ignored > memory {
+	if c.answered+c.ignored > remembered {
 		c.answered, c.ignored = c.answered/2, c.ignored/2
 	}
 }

@@ -24,9 +24,10 @@ type Config struct {
 	OnLoss         LossPolicy // what viewers see between a loss and the next IDR
 	RecoveryPoints bool       // a recovery point SEI with recovery_frame_cnt 0 on an intra picture counts as random access
 
-	MaxAccessUnit int // bytes of one access unit
-	MaxBytes      int // bytes of all that one stream keeps for players; over it the publisher is ended
-	MaxStreams    int // streams at the same time
+	MaxAccessUnit int   // bytes of one access unit
+	MaxBytes      int   // bytes of all that one stream keeps for players; over it the publisher is ended
+	MaxTotal      int64 // the same of all streams together; over it those end that keep more than an equal share
+	MaxStreams    int   // streams at the same time
 
 	Store Store // where streams keep what they need to go on after a restart; nil: a restart ends every generation
 
@@ -49,7 +50,7 @@ func DefaultConfig() Config {
 	return Config{
 		Part: 222 * time.Millisecond, Segment: 2 * time.Second, Window: 30 * time.Second, Resume: 30 * time.Second,
 		FirstMedia: 15 * time.Second, Silence: 5 * time.Second, TrackWait: 2 * time.Second, Reorder: 200 * time.Millisecond,
-		OnLoss: Freeze, MaxAccessUnit: 16 << 20, MaxBytes: 512 << 20, MaxStreams: 1000,
+		OnLoss: Freeze, MaxAccessUnit: 16 << 20, MaxBytes: 512 << 20, MaxTotal: 4 << 30, MaxStreams: 1000,
 	}
 }
 
@@ -69,6 +70,14 @@ func (c Config) Validate() error {
 		return fmt.Errorf("%w: window %v is not between 0 and 10m", ErrConfig, c.Window)
 	case c.OnLoss != Freeze && c.OnLoss != Show:
 		return fmt.Errorf("%w: on-loss %q is neither %s nor %s", ErrConfig, c.OnLoss, Freeze, Show)
+	case c.MaxAccessUnit < 64<<10:
+		return fmt.Errorf("%w: max-access-unit %d is less than 64KiB", ErrConfig, c.MaxAccessUnit)
+	case c.MaxBytes < 1<<20:
+		return fmt.Errorf("%w: max-stream-memory %d is less than 1MiB", ErrConfig, c.MaxBytes)
+	case c.MaxTotal < int64(c.MaxBytes):
+		return fmt.Errorf("%w: max-memory %d is less than max-stream-memory", ErrConfig, c.MaxTotal)
+	case c.MaxStreams < 1:
+		return fmt.Errorf("%w: max-streams %d is less than 1", ErrConfig, c.MaxStreams)
 	case c.Resume < 0 || c.Resume > 10*time.Minute:
 		return fmt.Errorf("%w: resume %v is not between 0 and 10m", ErrConfig, c.Resume)
 	}

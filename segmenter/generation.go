@@ -16,6 +16,7 @@ type Generation struct {
 	renditions   [2]atomic.Pointer[Rendition]
 	multivariant atomic.Pointer[Rendered]
 	done         chan struct{}
+	size         int64 // bytes that it keeps once it has ended; the stream's goroutine's alone
 }
 
 func newGeneration(now time.Time) *Generation {

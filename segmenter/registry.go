@@ -15,6 +15,7 @@ type Registry struct {
 	cfg  Config
 	log  *slog.Logger
 	base time.Time
+	kept memory
 
 	mu      sync.RWMutex
 	streams map[string]*Stream
@@ -102,10 +103,10 @@ func (r *Registry) open(name string) (*Stream, error) {
 	if s := r.streams[name]; s != nil {
 		return s, nil
 	}
-	if len(r.streams) >= r.cfg.MaxStreams {
+	if len(r.streams) >= r.cfg.MaxStreams || r.kept.full(&r.cfg) {
 		return nil, ErrTooMany
 	}
-	s := newStream(name, &r.cfg, r.log, r.base, r.remove)
+	s := newStream(name, r)
 	r.streams[name] = s
 	return s, nil
 }

@@ -1,7 +1,6 @@
 package segmenter
 
 import (
-	"log/slog"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -35,11 +34,14 @@ type Stream struct {
 	drawn   time.Duration                 // when Status was last renewed
 }
 
-func newStream(name string, cfg *Config, log *slog.Logger, base time.Time, gone func(*Stream)) *Stream {
-	s := &Stream{name: name, stopped: make(chan struct{}), gone: gone, expiry: map[*Generation]time.Duration{}}
-	s.inbox.now = func() time.Duration { return cfg.Now().Sub(base) }
+func newStream(name string, r *Registry) *Stream {
+	s := &Stream{name: name, stopped: make(chan struct{}), gone: r.remove, expiry: map[*Generation]time.Duration{}}
+	s.inbox.now = func() time.Duration { return r.cfg.Now().Sub(r.base) }
 	s.inbox.wake = make(chan struct{}, 1)
-	s.channel = channel{name: name, cfg: cfg, log: log.With("stream", name), base: base, begun: s.begun}
+	s.channel = channel{
+		name: name, cfg: &r.cfg, log: r.log.With("stream", name), base: r.base, begun: s.begun,
+		memory: holding{all: &r.kept}, drop: s.drop,
+	}
 	s.idle = s.inbox.now()
 	s.draw(s.idle)
 	go s.run()
@@ -174,19 +176,43 @@ func (s *Stream) forget(now time.Duration) {
 		s.expiry[g] = now + s.channel.cfg.window() + 3*s.channel.cfg.maxSegment()
 	}
 	for old, at := range s.expiry {
-		if now < at {
-			continue
-		}
-		delete(s.expiry, old)
-		if old == g {
-			s.current.Store(nil)
-			continue
-		}
-		if p := s.ended.Load(); p != nil {
-			list := slices.DeleteFunc(slices.Clone(*p), func(o *Generation) bool { return o == old })
-			s.ended.Store(&list)
+		if now >= at {
+			s.dropOne(old)
 		}
 	}
+	s.channel.past = s.past()
+}
+
+// dropOne forgets an ended generation.
+func (s *Stream) dropOne(old *Generation) {
+	delete(s.expiry, old)
+	if old == s.current.Load() {
+		s.current.Store(nil)
+		return
+	}
+	if p := s.ended.Load(); p != nil {
+		list := slices.DeleteFunc(slices.Clone(*p), func(o *Generation) bool { return o == old })
+		s.ended.Store(&list)
+	}
+}
+
+// drop forgets all ended generations but the newest, for lack of memory.
+func (s *Stream) drop() {
+	for old := range s.expiry {
+		if old != s.current.Load() {
+			s.dropOne(old)
+		}
+	}
+	s.channel.past = s.past()
+}
+
+// past is how many bytes the ended generations keep that are still served.
+func (s *Stream) past() int64 {
+	n := int64(0)
+	for old := range s.expiry {
+		n += old.size
+	}
+	return n
 }
 
 // over reports whether the generation has ended.

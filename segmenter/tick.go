@@ -12,6 +12,7 @@ func (c *channel) tick(now time.Duration) (time.Duration, bool) {
 	if c.w != nil {
 		c.tickWriter(now)
 	}
+	c.tickMemory(now)
 	if c.phase == resuming && now >= c.deadline {
 		c.endGeneration()
 		c.phase = waiting
@@ -64,13 +65,36 @@ func (c *channel) tickPublisher(now time.Duration) {
 		c.log.Error("part could not be made", "session", c.pub.session, "error", c.w.err)
 		c.w.err = nil
 		c.detach(now, ReasonInternal)
-	case c.w != nil && c.w.kept() > c.cfg.MaxBytes:
-		c.detach(now, ReasonTooLarge)
 	case c.phase == live && now-c.lastMedia() >= c.cfg.Silence:
 		c.detach(now, ReasonSilent)
 	case c.phase == starting:
 		c.tickStart(now)
 	}
+}
+
+// tickMemory keeps the stream within its bounds: what is over goes first, then the publisher and the generation, whose
+// filler would take more.
+func (c *channel) tickMemory(now time.Duration) {
+	c.weigh()
+	if c.w == nil || !c.memory.tooLarge(c.cfg) {
+		return
+	}
+	c.drop()
+	c.weigh()
+	if !c.memory.tooLarge(c.cfg) {
+		return
+	}
+	c.detach(now, ReasonTooLarge)
+	c.endGeneration()
+	c.phase = waiting
+}
+
+func (c *channel) weigh() {
+	n := c.past
+	if c.w != nil {
+		n += int64(c.w.kept())
+	}
+	c.memory.set(n)
 }
 
 // tickStart ends a publisher that does not get to anything usable, and says why.

@@ -142,6 +142,7 @@ func (w *writer) finish() {
 		s.Ended = true
 		b.rendition.publish(s)
 	}
+	w.gen.size = int64(w.kept())
 	close(w.gen.done)
 }
 

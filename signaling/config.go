@@ -19,6 +19,9 @@ type Config struct {
 	// NAT or in a container. IPv4 is put first, since some publishers look at the first candidate only.
 	PublicIPs []netip.Addr
 
+	// ICEServers are told to publishers for their side of the connection.
+	ICEServers ICEServers
+
 	// PublishToken is the Bearer token that a publisher must show. Empty: none is asked for, and unless OpenPublish is
 	// set only requests for a loopback Host without a foreign Origin may publish, so that no web page can.
 	PublishToken string
@@ -50,6 +53,10 @@ func (c Config) withDefaults() (Config, error) {
 	c.MaxSessions = cmp.Or(c.MaxSessions, 1000)
 	c.RateLimit = cmp.Or(c.RateLimit, 2)
 	c.RateBurst = cmp.Or(c.RateBurst, 30)
+	c.ICEServers.Lifetime = cmp.Or(c.ICEServers.Lifetime, 24*time.Hour)
+	if err := c.ICEServers.check(); err != nil {
+		return c, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
 	if min(c.ConnectTimeout, c.GatherTimeout, c.BodyTimeout, c.TombstoneTime) < 0 || c.MaxBody < 0 ||
 		c.MaxSessions < 0 || c.RateLimit < 0 || c.RateBurst < 0 {
 		return c, fmt.Errorf("%w: a limit is negative", ErrConfig)

@@ -26,7 +26,7 @@ const (
 
 // Routes registers the WHIP endpoint {stream} and its sessions {stream}/{session} on a router that is mounted where the
 // endpoints shall be, "/whip" say: Location is made of the path that a POST came to. A trailing slash makes no
-// difference; nothing is ever redirected (RFC 9725 4.6). Whatever else lies under the mount is answered with 404.
+// difference; nothing is ever redirected (RFC 9725 4.5). Whatever else lies under the mount is answered with 404.
 func (s *Server) Routes(r chi.Router) {
 	for _, slash := range []string{"", "/"} {
 		r.HandleFunc("/{stream}"+slash, s.endpoint)
@@ -56,7 +56,8 @@ func (s *Server) endpoint(w http.ResponseWriter, r *http.Request) {
 		noContent(w) // RFC 9725 4.1
 	case http.MethodOptions:
 		options(w, endpointMethods)
-		w.Header().Set("Accept-Post", typeSDP) // RFC 9725 4.1
+		w.Header().Set("Accept-Post", typeSDP) // RFC 9725 4.2
+		s.tellICEServers(w, r, stream)
 		w.WriteHeader(http.StatusOK)
 	default:
 		writeProblem(w, r, notAllowed(endpointMethods))
@@ -70,12 +71,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, stream string) *pr
 		p.retryAfter = retry
 		return p
 	}
-	if s.cfg.PublishToken == "" && !s.cfg.OpenPublish {
-		if p := guard(r); p != nil {
-			return p
-		}
-	}
-	if p := s.auth.publish(r); p != nil {
+	if p := s.permit(r); p != nil {
 		return p
 	}
 	if p := s.reserve(); p != nil {
@@ -93,12 +89,41 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, stream string) *pr
 	h.Set("Location", strings.TrimRight(r.URL.EscapedPath(), "/")+"/"+n.id)
 	h.Set("ETag", n.etag)
 	h.Set("Accept-Patch", typeFragment)
+	s.addICEServers(w, stream)
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusCreated)
 	if _, err := io.WriteString(w, answer); err != nil {
 		n.log.Debug("answer not delivered", "err", err) // it will not connect, and be ended for that
 	}
 	return nil
+}
+
+// tellICEServers answers an OPTIONS request of a publisher that needs the ICE servers before it can make its offer
+// (RFC 9725 4.6). Who may not publish is told nothing, and a preflight is nobody's: it never carries a token.
+func (s *Server) tellICEServers(w http.ResponseWriter, r *http.Request, stream string) {
+	if len(s.cfg.ICEServers.URLs) == 0 || r.Header.Get("Access-Control-Request-Method") != "" {
+		return
+	}
+	// Counted like a POST: tokens could be tried out here as well as there.
+	if _, ok := s.limiter.allow(clientAddress(r)); ok && s.permit(r) == nil {
+		s.addICEServers(w, stream)
+	}
+}
+
+func (s *Server) addICEServers(w http.ResponseWriter, stream string) {
+	for _, link := range s.cfg.ICEServers.links(stream, s.now()) {
+		w.Header().Add("Link", link)
+	}
+}
+
+// permit decides whether a request may publish.
+func (s *Server) permit(r *http.Request) *problem {
+	if s.cfg.PublishToken == "" && !s.cfg.OpenPublish {
+		if p := guard(r); p != nil {
+			return p
+		}
+	}
+	return s.auth.publish(r)
 }
 
 // accept reads and checks the offer and makes its session.

@@ -77,6 +77,7 @@ func TestServePrecedence(t *testing.T) {
 		"listen":      {"127.0.0.1:1", "127.0.0.1:2"}, "webrtc-udp": {":1", ":2"}, "public-ip": {"192.0.2.1,192.0.2.2", "192.0.2.3"},
 		"part": {"101ms", "102ms"}, "segment": {"3s", "4s"}, "max-segment": {"11s", "12s"}, "window": {"31s", "32s"}, "resume": {"1s", "2s"},
 		"state": {"/var/a", "/var/b"}, "on-loss": {"show", "freeze"}, "recovery-points": {"true", "false"},
+		"max-streams": {"3", "4"}, "max-access-unit": {"1MiB", "2MiB"}, "max-stream-memory": {"65MiB", "66MiB"}, "max-memory": {"1GiB", "2GiB"},
 		"publish-token": {"a", "b"}, "open-publish": {"true", "false"},
 		"watch-key": {strings.Repeat("a", 32) + "," + strings.Repeat("b", 32), strings.Repeat("c", 32)}, "admin": {":1", ":2"}, "log-format": {"json", "text"},
 		"log-level": {"debug", "warn"}, "demo": {"true", "false"},

@@ -20,5 +20,13 @@ func streamSettings(s *segmenter.Config, state *string) []Setting {
 			Help: "after lost packets: freeze until the next keyframe, or show damaged pictures, for publishers that give none when asked"},
 		{Name: "recovery-points", Default: "false", set: toggle(&s.RecoveryPoints),
 			Help: "take intra pictures with a recovery point for keyframes, for encoders that send no IDR"},
+		{Name: "max-streams", Value: "N", Default: "1000", set: count(&s.MaxStreams),
+			Help: "streams at the same time"},
+		{Name: "max-access-unit", Value: "SIZE", Default: "16MiB", set: size(&s.MaxAccessUnit),
+			Help: "largest picture; a publisher that sends a larger one is ended"},
+		{Name: "max-stream-memory", Value: "SIZE", Default: "512MiB", set: size(&s.MaxBytes),
+			Help: "what one stream keeps for its viewers; a publisher that needs more is ended"},
+		{Name: "max-memory", Value: "SIZE", Default: "4GiB", set: size(&s.MaxTotal),
+			Help: "what all streams together keep for their viewers; over it the largest is ended, and near it nobody new is taken"},
 	}
 }

@@ -27,7 +27,7 @@ func (c *channel) accessUnit(u *depacket.AccessUnit) {
 		in.cadence.add(ticks - in.stamps.ticks)
 	}
 	in.stamps.note(u, ticks)
-	p := picture{data: u.Data, idr: access, count: u.POC, counted: u.HasPOC, from: in.stamps.idr}
+	p := picture{data: u.Data, idr: access, leading: in.leading(u, access), count: u.POC, counted: u.HasPOC, from: in.stamps.idr}
 	if access {
 		p.sps, p.pps, p.version = in.h264.ParameterSets()
 	}
@@ -54,9 +54,21 @@ func (c *channel) showable(in *ingest, u *depacket.AccessUnit, access bool) bool
 		}
 		in.damaged = true
 	case access:
+		in.rejoined = in.damaged
 		in.damaged = false
+	case in.rejoined && in.leading(u, false):
+		return false
 	}
 	return !in.damaged
+}
+
+// leading reports a picture that comes after the newest random access point and is shown before it (ISO/IEC 14496-12
+// 3.1.10): without what came before that point it cannot be decoded. An IDR has none.
+func (in *ingest) leading(u *depacket.AccessUnit, access bool) bool {
+	if access {
+		in.openGroup, in.access = !u.IDR && u.HasPOC, u.POC
+	}
+	return in.openGroup && u.HasPOC && u.POC < in.access
 }
 
 // showPicture lays a picture on the time line.

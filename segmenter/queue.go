@@ -6,6 +6,7 @@ type queue struct {
 	items    []queued
 	bytes    int
 	pictures int
+	points   int // random access points among them
 }
 
 // queued is a picture or an Opus frame, with a copy of its bytes.
@@ -26,6 +27,11 @@ func (q *queue) reset() { *q = queue{items: q.items[:0]} }
 // picture queues a copy. The first one must be an IDR; others wait behind it.
 func (q *queue) picture(p picture, ticks int64) {
 	if q.pictures == 0 && !p.idr {
+		return
+	}
+	if p.idr {
+		q.points++
+	} else if p.leading && q.points == 1 {
 		return
 	}
 	p.data = append([]byte(nil), p.data...)
@@ -58,7 +64,7 @@ func (q *queue) sinceLastIDR() *queued {
 	}
 	kept := q.items[:0]
 	for i, x := range q.items {
-		if i >= last || x.opus != nil {
+		if i == last || x.opus != nil || i > last && !x.picture.leading {
 			kept = append(kept, x)
 		}
 	}
@@ -76,7 +82,7 @@ func (q *queue) dropPictures() {
 			q.bytes -= len(i.picture.data)
 		}
 	}
-	q.items, q.pictures = kept, 0
+	q.items, q.pictures, q.points = kept, 0, 0
 }
 
 // dropFrames gives up the older half of the audio frames.

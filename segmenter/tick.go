@@ -117,7 +117,7 @@ func (c *channel) tickStart(now time.Duration) {
 	switch {
 	case v == nil || !v.in.came || v.in.units == 0:
 		c.detach(now, ReasonNoMedia)
-	case v.in.h264.Stats().MissingSets > 0:
+	case v.in.h264.Stats().MissingSets > v.in.units/2:
 		c.detach(now, ReasonNoParameters)
 	default:
 		c.detach(now, ReasonNoRandomAccess)

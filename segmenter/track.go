@@ -44,15 +44,18 @@ type ingest struct {
 	stamps  stamping
 	cadence cadence // of RTP times, where they are decode times
 
-	unit    func(*depacket.AccessUnit)          // video: takes access units
-	frame   func(timestamp uint32, opus []byte) // audio: takes frames
-	jump    func(moved time.Duration)           // the sender's time line moved by so much
-	now     time.Duration                       // of the call in progress
-	hole    bool                                // packets before the next one are lost
-	damaged bool                                // video: nothing is published until an undamaged IDR
-	tooBig  bool                                // an access unit exceeded the bound
-	asks    []uint16
-	packet  rtp.Packet
+	unit      func(*depacket.AccessUnit)          // video: takes access units
+	frame     func(timestamp uint32, opus []byte) // audio: takes frames
+	jump      func(moved time.Duration)           // the sender's time line moved by so much
+	now       time.Duration                       // of the call in progress
+	hole      bool                                // packets before the next one are lost
+	damaged   bool                                // video: nothing is published until an undamaged IDR
+	rejoined  bool                                // the newest random access point came after damage
+	openGroup bool                                // it is no IDR: pictures after it may depend on what came before
+	access    int64                               // its picture order count
+	tooBig    bool                                // an access unit exceeded the bound
+	asks      []uint16
+	packet    rtp.Packet
 }
 
 func (in *ingest) open(cfg *Config, t TrackConfig) {

@@ -22,6 +22,8 @@ type picture struct {
 	data []byte        // AVCC; borrowed
 	at   time.Duration // stream time that its RTP time stands for: of its presentation, unless stamped
 	idr  bool
+	// leading: it comes after a recovery point but is shown before it, and may depend on what came before that.
+	leading bool
 
 	count   int64 // picture order count since the IDR, if counted
 	counted bool
@@ -59,6 +61,7 @@ type videoWriter struct {
 	idr     []byte // the newest IDR, for the filler
 	filling bool   // the filler has taken over until the next IDR
 	filled  int64  // ticks of filler
+	fresh   bool   // nothing before the newest IDR can be depended on
 
 	version int // of the parameter sets that the present init was made of
 	info    fmp4.VideoInfo
@@ -97,6 +100,9 @@ func (v *videoWriter) frame() int64 { return v.cadence.frame(firstFrame) }
 // push appends a picture. It reports false if the picture cannot be shown: the filler has taken over and waits for an
 // IDR. now is server time, in ticks of the stream's time line.
 func (v *videoWriter) push(p picture) bool {
+	if p.leading && v.fresh {
+		return true // it is left out; the next ones can be shown
+	}
 	pts := timeToTicks(p.at, v.rate)
 	if p.idr && (v.filling || p.init != nil) { // what came before says nothing about what comes now
 		v.order.reset(p.reorder)
@@ -113,6 +119,9 @@ func (v *videoWriter) push(p picture) bool {
 	v.last = want
 	if !v.filling && v.time(want-v.end) > time.Duration(v.cfg.TargetDuration())*time.Second {
 		v.startFilling()
+	}
+	if p.idr {
+		v.fresh = v.filling
 	}
 	if v.filling {
 		if !p.idr {

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -12,45 +15,82 @@ import (
 	"whipsaw/segmenter"
 )
 
-// browser is a headless Chromium with a profile of its own.
-type browser struct {
-	t   *testing.T
-	ctx context.Context
-	log *buffer // what its pages wrote to their consoles
+// chromium is one headless browser for all tests of this package, started by the first that wants it: starting takes as
+// long as many a test.
+var chromium struct {
+	sync.Mutex
+	ctx     context.Context
+	profile string
 }
 
-// tab is one page in it.
-type tab struct {
-	t   *testing.T
-	ctx context.Context
-}
-
-func startBrowser(t *testing.T) *browser {
-	t.Helper()
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(tool(t, "chromium", "chromium")), chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(patience),
-		chromedp.NoSandbox, chromedp.DisableGPU,
+// startChromium returns the browser that runs, or starts it.
+func startChromium(path string) (context.Context, error) {
+	c := &chromium
+	c.Lock()
+	defer c.Unlock()
+	if c.ctx != nil {
+		return c.ctx, nil
+	}
+	profile, err := os.MkdirTemp("", "whipsaw-chromium-")
+	if err != nil {
+		return nil, err
+	}
+	c.profile = profile
+	allocator, _ := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.WSURLReadTimeout(patience),
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(480, 360), // what is small is painted soon
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-features", "WebRtcHideLocalIpsWithMdns"), chromedp.Flag("allow-loopback-in-peer-connection", true),
 		chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-fake-ui-for-media-stream", true),
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
-	)...)
-	ctx, _ := chromedp.NewContext(allocator) // ended by Cancel
+	)...) // ended by Cancel
+	ctx, _ := chromedp.NewContext(allocator)
+	if err := chromedp.Do(ctx); err != nil {
+		return nil, err
+	}
+	c.ctx = ctx
+	return ctx, nil
+}
+
+// closeChromium ends the browser if it was started.
+func closeChromium() error {
+	c := &chromium
+	c.Lock()
+	defer c.Unlock()
+	if c.ctx == nil {
+		return nil
+	}
+	return errors.Join(chromedp.Cancel(c.ctx), os.RemoveAll(c.profile))
+}
+
+// browser is Chromium as one test sees it.
+type browser struct {
+	t   *testing.T
+	ctx context.Context
+	log *buffer // what the pages of this test wrote to their consoles
+}
+
+// tab is one page in it.
+type tab struct {
+	t     *testing.T
+	ctx   context.Context
+	close context.CancelFunc
+}
+
+func startBrowser(t *testing.T) *browser {
+	t.Helper()
+	ctx, err := startChromium(tool(t, "chromium", "chromium"))
+	require.NoError(t, err, "Chromium starts")
 	b := &browser{t: t, ctx: ctx, log: &buffer{}}
 	t.Cleanup(func() {
-		if err := chromedp.Cancel(ctx); err != nil {
-			t.Logf("Chromium ended with %v", err)
-		}
-		cancel()
 		if t.Failed() {
 			t.Logf("consoles of the pages:\n%s", b.log.String())
 		}
 	})
-	require.NoError(t, chromedp.Do(ctx), "Chromium starts")
 	return b
 }
 
-// open shows a URL in a new tab.
+// open shows a URL in a new window: a hidden page would not be painted.
 func (b *browser) open(url string) *tab {
 	b.t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
@@ -65,7 +105,7 @@ func (b *browser) open(url string) *tab {
 			fmt.Fprintf(b.log, "%+v\n", m)
 		}
 	}()
-	p := &tab{t: b.t, ctx: ctx}
+	p := &tab{t: b.t, ctx: ctx, close: cancel}
 	perform(p, chromedp.Navigate(url))
 	return p
 }
@@ -129,6 +169,7 @@ func (p *tab) plays() watching {
 
 // The real watch page plays the demo in a real browser, with the player that it would use there.
 func TestBrowserPlaysDemo(t *testing.T) {
+	realTime(t, loadStream+loadPage)
 	b := startBrowser(t)
 	s := serve(t, "--demo")
 	s.multivariant("demo")
@@ -140,6 +181,7 @@ func TestBrowserPlaysDemo(t *testing.T) {
 
 // One page publishes its test picture over WHIP, another plays it.
 func TestBrowserToBrowser(t *testing.T) {
+	realTime(t, loadEncoding+loadStream+loadPage)
 	b := startBrowser(t)
 	s := serve(t)
 	from := b.open(s.URL() + "/publish/live?source=canvas&size=640x360&fps=30&kbps=800")

@@ -27,6 +27,7 @@ func ffmpeg(t *testing.T, args ...string) (stdout, stderr string) {
 
 // A player that knows nothing of us reads the stream from its beginning to its end and has nothing to say.
 func TestFFmpegDecodesWithoutAWord(t *testing.T) {
+	realTime(t, loadStream+loadProgram)
 	tool(t, "ffmpeg", "ffmpeg")
 	s := serve(t)
 	ended, _ := s.publish("live", false)
@@ -38,6 +39,7 @@ func TestFFmpegDecodesWithoutAWord(t *testing.T) {
 
 // What is seen and what is heard come together: the bar lights up when the ping sounds, to within a frame.
 func TestFlashMeetsPing(t *testing.T) {
+	realTime(t, loadStream+loadProgram)
 	tool(t, "ffmpeg", "ffmpeg")
 	s := serve(t, "--demo")
 	s.multivariant("demo")

@@ -11,6 +11,7 @@ import (
 
 // Frozen pictures leave no hole: the time line of either rendition is contiguous, and a strict checker has nothing to say.
 func TestFreezesComeOutWhole(t *testing.T) {
+	realTime(t, loadStream)
 	s := serve(t)
 	c := s.film(t, "live", largeFootage(t))
 	_, video, audio := s.multivariant("live")

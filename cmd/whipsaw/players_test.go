@@ -108,6 +108,7 @@ func servePlayers(t *testing.T) func(with, src string) string {
 // Other people's players play on as well where the picture freezes. Shaka and video.js may
 // leave holes of their own making on a busy machine; they have to get over them.
 func TestBrowserOtherPlayers(t *testing.T) {
+	realTime(t, loadStream+2*loadPage)
 	page := servePlayers(t)
 	b := startBrowser(t)
 	s := serve(t)
@@ -115,7 +116,7 @@ func TestBrowserOtherPlayers(t *testing.T) {
 	s.multivariant("live")
 	var viewers []*viewer
 	for _, with := range []string{"shaka", "videojs"} {
-		viewers = append(viewers, b.watch(t, page(with, s.URL()+"/hls/live/index.m3u8")))
+		viewers = append(viewers, b.watch(page(with, s.URL()+"/hls/live/index.m3u8")))
 	}
 	freezes := []time.Duration{300 * time.Millisecond, 800 * time.Millisecond, 1800 * time.Millisecond}
 	for _, d := range freezes {

@@ -11,7 +11,7 @@ import (
 
 // What goes wrong with publishers does not go wrong with viewers: the real watch page plays on through all of it.
 func TestBrowserScenarios(t *testing.T) {
-	b := startBrowser(t)
+	tool(t, "chromium", "chromium")
 	large, small := largeFootage(t), smallFootage(t)
 	for _, scenario := range []struct {
 		name string
@@ -26,11 +26,12 @@ func TestBrowserScenarios(t *testing.T) {
 		{"a generation ends and the next begins", nextGeneration},
 	} {
 		t.Run(scenario.name, func(t *testing.T) {
+			realTime(t, loadStream+loadPage)
 			s := serve(t)
 			st := &stage{t: t, server: s, large: large, small: small}
 			st.camera = s.film(t, "live", large)
 			s.multivariant("live")
-			st.viewer = b.watch(t, s.URL()+"/watch/live")
+			st.viewer = startBrowser(t).watch(s.URL() + "/watch/live")
 			scenario.play(st)
 		})
 	}

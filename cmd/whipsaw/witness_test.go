@@ -73,10 +73,10 @@ type viewer struct {
 }
 
 // watch opens a page of a player, waits until it plays, and puts a witness in.
-func (b *browser) watch(t *testing.T, url string) *viewer {
-	t.Helper()
-	v := &viewer{tab: (&browser{t: t, ctx: b.ctx, log: b.log}).open(url), t: t}
-	eventually(t, "the page plays", func() bool { return v.watching().State == "playing" })
+func (b *browser) watch(url string) *viewer {
+	b.t.Helper()
+	v := &viewer{tab: b.open(url), t: b.t}
+	eventually(b.t, "the page plays", func() bool { return v.watching().State == "playing" })
 	evaluate[any](v.tab, witness)
 	v.goesOn("at first", 1)
 	v.forget()

@@ -1,10 +1,8 @@
 package signaling
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,7 +16,7 @@ var errAnswer = errors.New("signaling: unusable answer")
 // finishAnswer turns the library's answer into ours: it repeats the offered transport and mids, has the announced
 // candidates once, in order, and no RTCP component, which RTP and RTCP on one port leave no room for. It fails if a
 // section was rejected or has lost its codec: then the offer is refused as a whole (RFC 9725 4.4.3).
-func finishAnswer(raw string, o *offer, public []netip.Addr) (string, error) {
+func finishAnswer(raw string, o *offer, out outside) (string, error) {
 	var d sdp.SessionDescription
 	if err := d.UnmarshalString(raw); err != nil {
 		return "", fmt.Errorf("%w: %w", errAnswer, err)
@@ -26,7 +24,7 @@ func finishAnswer(raw string, o *offer, public []netip.Addr) (string, error) {
 	if len(d.MediaDescriptions) != len(o.sections) {
 		return "", fmt.Errorf("%w: %d sections for %d", errAnswer, len(d.MediaDescriptions), len(o.sections))
 	}
-	announced := announce(localCandidates(&d), public)
+	announced := announce(localCandidates(&d), out)
 	if len(announced) == 0 {
 		return "", fmt.Errorf("%w: no candidate to reach the server by", errAnswer)
 	}
@@ -51,16 +49,16 @@ func finishAnswer(raw string, o *offer, public []netip.Addr) (string, error) {
 	if !o.bundled {
 		d.Attributes = slices.DeleteFunc(d.Attributes, func(a sdp.Attribute) bool { return a.Key == "group" })
 	}
-	out, err := d.Marshal()
+	text, err := d.Marshal()
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", errAnswer, err)
 	}
-	return string(out), nil
+	return string(text), nil
 }
 
 // restartFragment is the body that answers an ICE restart: the server's new credentials and candidates, in the section
 // that carries the transport (RFC 9725 4.3.3).
-func restartFragment(raw string, o *offer, public []netip.Addr) (*fragment, error) {
+func restartFragment(raw string, o *offer, out outside) (*fragment, error) {
 	var d sdp.SessionDescription
 	if err := d.UnmarshalString(raw); err != nil {
 		return nil, fmt.Errorf("%w: %w", errAnswer, err)
@@ -69,10 +67,12 @@ func restartFragment(raw string, o *offer, public []netip.Addr) (*fragment, erro
 		return nil, fmt.Errorf("%w: no section", errAnswer)
 	}
 	lists := [][]sdp.Attribute{d.MediaDescriptions[0].Attributes, d.Attributes}
-	f := &fragment{session: credentials{first(lists, "ice-ufrag"), first(lists, "ice-pwd")}, options: "trickle"}
+	// RFC 9725 4.3.3: the same ice-options and ice-lite as in the answer
+	f := &fragment{session: credentials{first(lists, "ice-ufrag"), first(lists, "ice-pwd")}, options: first(lists, "ice-options")}
+	_, f.lite = value(d.Attributes, "ice-lite")
 	s := o.sections[0]
 	m := fragmentMedia{line: fmt.Sprintf("%s 9 %s %d", s.kind, s.proto, s.pt), mid: s.mid, end: true}
-	for _, c := range announce(localCandidates(&d), public) {
+	for _, c := range announce(localCandidates(&d), out) {
 		m.candidates = append(m.candidates, c.String())
 	}
 	f.media = []fragmentMedia{m}
@@ -81,55 +81,13 @@ func restartFragment(raw string, o *offer, public []netip.Addr) (*fragment, erro
 
 // localCandidates returns the RTP candidates of the library's own description.
 func localCandidates(d *sdp.SessionDescription) []candidate {
-	var lines []string
-	for _, m := range d.MediaDescriptions {
-		lines = append(lines, values(m.Attributes, "candidate")...)
-	}
-	return usableCandidates(lines, "")
-}
-
-// announce adds the public addresses, which are mapped to the same port from outside, and orders all by how far they
-// reach: some publishers look at the first candidate only. The priorities follow the order (RFC 8445 5.1.2).
-func announce(local []candidate, public []netip.Addr) []candidate {
 	var out []candidate
-	for _, ip := range public {
-		if len(local) == 0 {
-			break
+	for _, m := range d.MediaDescriptions {
+		for _, v := range values(m.Attributes, "candidate") {
+			if c, ok := parseCandidate(v); ok {
+				out = append(out, c)
+			}
 		}
-		c := candidate{foundation: "public" + strconv.Itoa(len(out)), typ: "host"}
-		c.addr = netip.AddrPortFrom(ip.Unmap(), local[0].addr.Port())
-		out = append(out, c)
-	}
-	for _, c := range local {
-		if !slices.ContainsFunc(out, func(p candidate) bool { return p.addr == c.addr }) {
-			out = append(out, c)
-		}
-	}
-	slices.SortStableFunc(out, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(reach(a, public), reach(b, public)), compareFamily(a, b))
-	})
-	for i := range out {
-		// RFC 8445 5.1.2.1: type preference 126 for host candidates, 100 for server-reflexive ones
-		preference := uint32(126)
-		if out[i].typ != "host" {
-			preference = 100
-		}
-		out[i].priority = preference<<24 | uint32(0xffff-i)<<8 | 0xff
 	}
 	return out
-}
-
-// reach orders addresses from those that everybody can use to those that only this machine can.
-func reach(c candidate, public []netip.Addr) int {
-	switch {
-	case slices.Contains(public, c.addr.Addr()):
-		return 0
-	case c.addr.Addr().IsLoopback():
-		return 2
-	}
-	return 1
-}
-
-func compareFamily(a, b candidate) int {
-	return cmp.Compare(a.addr.Addr().BitLen(), b.addr.Addr().BitLen())
 }

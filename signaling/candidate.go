@@ -6,9 +6,11 @@ import (
 	"strings"
 )
 
-// candidate is an ICE candidate (RFC 8839 5.1) that can be used here: UDP, component 1, a literal address.
+// candidate is an ICE candidate (RFC 8839 5.1) that can be used here: component 1, a literal address, UDP, or TCP to a
+// port that is listened on (RFC 6544 4.5).
 type candidate struct {
 	foundation string
+	tcp        bool
 	priority   uint32
 	addr       netip.AddrPort
 	typ        string // host, srflx, prflx, relay
@@ -19,11 +21,15 @@ type candidate struct {
 const maxCandidates = 64
 
 // parseCandidate reads the value of an a=candidate attribute, with or without its "candidate:" prefix. False means that
-// the candidate is of no use: mDNS names, TCP, RTCP components and whatever is not understood are left out silently, as
-// RFC 8839 5.1 asks for unknown transports and address types.
+// the candidate is of no use: mDNS names, TCP from a port that is not listened on, RTCP components and whatever is not
+// understood are left out silently, as RFC 8839 5.1 asks for unknown transports and address types.
 func parseCandidate(s string) (candidate, bool) {
 	f := strings.Fields(strings.TrimPrefix(s, "candidate:"))
-	if len(f) < 8 || f[6] != "typ" || f[1] != "1" || !strings.EqualFold(f[2], "udp") || !isToken(f[0], 1, 32) {
+	if len(f) < 8 || f[6] != "typ" || f[1] != "1" || !isToken(f[0], 1, 32) {
+		return candidate{}, false
+	}
+	tcp := strings.EqualFold(f[2], "tcp")
+	if !tcp && !strings.EqualFold(f[2], "udp") {
 		return candidate{}, false
 	}
 	prio, err1 := strconv.ParseUint(f[3], 10, 32)
@@ -32,18 +38,22 @@ func parseCandidate(s string) (candidate, bool) {
 	if err1 != nil || err2 != nil || err3 != nil || port == 0 || !reachable(ip) {
 		return candidate{}, false
 	}
-	c := candidate{foundation: f[0], priority: uint32(prio), addr: netip.AddrPortFrom(ip.Unmap(), uint16(port)), typ: f[7]}
+	c := candidate{foundation: f[0], tcp: tcp, priority: uint32(prio), addr: netip.AddrPortFrom(ip.Unmap(), uint16(port)), typ: f[7]}
 	switch c.typ {
 	case "host", "srflx", "prflx", "relay":
 	default:
 		return candidate{}, false
 	}
+	passive := false
 	for i := 8; i+1 < len(f); i += 2 {
-		if f[i] == "ufrag" {
+		switch f[i] {
+		case "ufrag":
 			c.ufrag = f[i+1]
+		case "tcptype":
+			passive = f[i+1] == "passive"
 		}
 	}
-	return c, true
+	return c, passive || !tcp
 }
 
 // reachable leaves out what no packet can be sent to. Link-local addresses need a zone, and a candidate has none.
@@ -54,24 +64,33 @@ func reachable(ip netip.Addr) bool {
 // String is the attribute's value, with the "candidate:" prefix.
 func (c candidate) String() string {
 	b := append([]byte("candidate:"), c.foundation...)
-	b = append(b, " 1 udp "...)
+	if c.tcp {
+		b = append(b, " 1 tcp "...)
+	} else {
+		b = append(b, " 1 udp "...)
+	}
 	b = strconv.AppendUint(b, uint64(c.priority), 10)
 	b = append(b, ' ')
 	b = c.addr.Addr().AppendTo(b)
 	b = append(b, ' ')
 	b = strconv.AppendUint(b, uint64(c.addr.Port()), 10)
 	b = append(b, " typ "...)
-	return string(append(b, c.typ...))
+	b = append(b, c.typ...)
+	if c.tcp {
+		b = append(b, " tcptype passive"...)
+	}
+	return string(b)
 }
 
-// usableCandidates returns the candidates that can be used, each address once, maxCandidates at most. Those that say
-// they belong to another generation than ufrag, if one is given, are left out.
+// usableCandidates returns the publisher's candidates that can be used, each address once, maxCandidates at most. Those
+// that say they belong to another generation than ufrag, if one is given, are left out, and those of TCP: there the
+// publisher is the one who connects.
 func usableCandidates(lines []string, ufrag string) []candidate {
 	var out []candidate
 	seen := make(map[netip.AddrPort]bool)
 	for _, l := range lines {
 		c, ok := parseCandidate(l)
-		if !ok || seen[c.addr] || len(out) == maxCandidates || ufrag != "" && c.ufrag != "" && c.ufrag != ufrag {
+		if !ok || c.tcp || seen[c.addr] || len(out) == maxCandidates || ufrag != "" && c.ufrag != "" && c.ufrag != ufrag {
 			continue
 		}
 		seen[c.addr] = true

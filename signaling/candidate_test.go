@@ -18,7 +18,11 @@ func TestParseCandidate(t *testing.T) {
 		"candidate:3 1 udp 1 192.0.2.2 9 typ srflx raddr 10.0.0.1 rport 8":                         "candidate:3 1 udp 1 192.0.2.2 9 typ srflx",
 		"candidate:4 1 udp 1 192.0.2.2 9 typ relay raddr 0.0.0.0 rport 0":                          "candidate:4 1 udp 1 192.0.2.2 9 typ relay",
 		"candidate:5 1 udp 1 ::ffff:192.0.2.2 9 typ host":                                          "candidate:5 1 udp 1 192.0.2.2 9 typ host",
+		"candidate:6 1 TCP 5 192.0.2.2 9 typ host tcptype passive":                                 "candidate:6 1 tcp 5 192.0.2.2 9 typ host tcptype passive",
 		// and what cannot be used
+		"candidate:1 1 tcp 5 192.0.2.2 9 typ host tcptype so":                       "",
+		"candidate:1 1 tcp 5 192.0.2.2 9 typ host":                                  "",
+		"candidate:1 1 sctp 5 192.0.2.2 9 typ host":                                 "",
 		"candidate:1 1 tcp 1518214911 127.0.0.1 9 typ host tcptype active":          "",
 		"candidate:1 1 UDP 1 0fa2b8f1-6a3c-4a0b-9d0e-3b8f4f1f2a3c.local 9 typ host": "",
 		"candidate:0 2 UDP 2122187006 192.0.2.2 48716 typ host":                     "",
@@ -54,6 +58,7 @@ func TestUsableCandidates(t *testing.T) {
 		"2 1 udp 1 192.0.2.1 1000 typ srflx", // the same address
 		"3 1 udp 1 192.0.2.1 1001 typ host ufrag old",
 		"4 1 udp 1 192.0.2.1 1002 typ host ufrag new",
+		"5 1 tcp 1 192.0.2.1 1003 typ host tcptype passive", // the publisher would have to be connected to
 	}
 	require.Len(t, usableCandidates(lines, "new"), 2)
 	require.Len(t, usableCandidates(lines, ""), 3)
@@ -70,30 +75,6 @@ func TestCredentialsValid(t *testing.T) {
 	}
 }
 
-// Public addresses first, IPv4 before IPv6, loopback last; priorities fall in that order (RFC 8445 5.1.2).
-func TestAnnounce(t *testing.T) {
-	local := usableCandidates([]string{
-		"1 1 udp 9 ::1 8189 typ host",
-		"2 1 udp 9 127.0.0.1 8189 typ host",
-		"3 1 udp 9 fd00::2 8189 typ host",
-		"4 1 udp 9 192.0.2.2 8189 typ host",
-	}, "")
-	public := []netip.Addr{netip.MustParseAddr("2001:db8::7"), netip.MustParseAddr("203.0.113.7")}
-	var order []string
-	last := uint32(1 << 31)
-	for _, c := range announce(local, public) {
-		order = append(order, c.addr.String())
-		require.Less(t, c.priority, last)
-		require.Equal(t, "host", c.typ)
-		last = c.priority
-	}
-	require.Equal(t, []string{
-		"203.0.113.7:8189", "[2001:db8::7]:8189", "192.0.2.2:8189", "[fd00::2]:8189", "127.0.0.1:8189", "[::1]:8189",
-	}, order)
-	require.Empty(t, announce(nil, public), "without a socket there is no port")
-	require.Len(t, announce(local, []netip.Addr{netip.MustParseAddr("192.0.2.2")}), 4, "an address that is its own public one")
-}
-
 // Behind 1:1 NAT the public address stands first in the answer, for publishers that take only the first.
 func TestPublicAddressInAnswer(t *testing.T) {
 	f := serve(t, Config{PublicIPs: []netip.Addr{netip.MustParseAddr("203.0.113.7")}})
@@ -104,52 +85,6 @@ func TestPublicAddressInAnswer(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, lines[0], " 203.0.113.7 "+port+" typ host")
 	require.Contains(t, lines[1], " 127.0.0.1 "+port+" typ host")
-}
-
-func TestUsableInterfaces(t *testing.T) {
-	for name, want := range map[string]bool{
-		"eth0": true, "en0": true, "wlan0": true, "ens5": true, "wg0": true, "bridge0": true,
-		"docker0": false, "br-4f1c": false, "veth12ab": false, "virbr0": false, "cni0": false, "flannel.1": false,
-	} {
-		require.Equal(t, want, usableInterface(name), name)
-	}
-	for ip, want := range map[string]bool{
-		"192.0.2.1": true, "10.0.0.1": true, "fd00::1": true, "2001:db8::1": true,
-		"169.254.1.1": false, "fe80::1": false, "0.0.0.0": false, "ff02::1": false,
-	} {
-		require.Equal(t, want, usableAddress(net.ParseIP(ip)), ip)
-	}
-}
-
-// Without a host all interfaces are used, on the one port, and none twice. A machine without a network has its loopback.
-func TestListenEverywhere(t *testing.T) {
-	probe, err := net.ListenPacket("udp", "127.0.0.1:0")
-	require.NoError(t, err)
-	_, port, err := net.SplitHostPort(probe.LocalAddr().String())
-	require.NoError(t, err)
-	require.NoError(t, probe.Close())
-	for _, host := range []string{"", "0.0.0.0", "[::]"} {
-		f := testFactory(t, Config{UDPAddress: host + ":" + port})
-		seen := map[string]bool{}
-		for _, a := range f.sockets.addresses() {
-			require.False(t, seen[a.String()])
-			seen[a.String()] = true
-			u := a.(*net.UDPAddr)
-			require.Equal(t, port, a.String()[strings.LastIndexByte(a.String(), ':')+1:])
-			require.False(t, u.IP.IsLinkLocalUnicast())
-			if host == "0.0.0.0" {
-				require.NotNil(t, u.IP.To4())
-			}
-		}
-		require.NotEmpty(t, seen)
-		o, p := parseOffer(plain)
-		require.Nil(t, p)
-		peer, answer, err := f.open(o, f.log.log)
-		require.NoError(t, err)
-		require.Equal(t, len(seen), strings.Count(answer, "a=candidate"))
-		peer.close()
-		require.NoError(t, f.close())
-	}
 }
 
 func TestListenErrors(t *testing.T) {

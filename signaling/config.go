@@ -15,6 +15,13 @@ type Config struct {
 	// interface (IPv4 and IPv6, without link-local addresses and container bridges). A server that listens on loopback
 	// only gives a loopback address. Default "127.0.0.1:8189"; port 0 takes a free one.
 	UDPAddress string
+	// TCPAddress is where media arrives from publishers whose network lets no UDP through (ICE-TCP). Empty: nowhere.
+	TCPAddress string
+	// Lite leaves the connectivity checks to the publishers (RFC 8445 2.5): for a server that has a public address of its own.
+	Lite bool
+	// STUN is the URL (stun:host:port) of a server that is asked under which address the UDP port is seen from outside;
+	// what it says is announced like PublicIPs. Empty: nobody is asked.
+	STUN string
 	// PublicIPs are announced before the interfaces' own addresses, with the port of UDPAddress: for a server behind 1:1
 	// NAT or in a container. IPv4 is put first, since some publishers look at the first candidate only.
 	PublicIPs []netip.Addr
@@ -54,20 +61,35 @@ func (c Config) withDefaults() (Config, error) {
 	c.RateLimit = cmp.Or(c.RateLimit, 2)
 	c.RateBurst = cmp.Or(c.RateBurst, 30)
 	c.ICEServers.Lifetime = cmp.Or(c.ICEServers.Lifetime, 24*time.Hour)
+	return c, c.check()
+}
+
+// check reports the first setting that is wrong.
+func (c Config) check() error {
 	if err := c.ICEServers.check(); err != nil {
-		return c, fmt.Errorf("%w: %w", ErrConfig, err)
+		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	if min(c.ConnectTimeout, c.GatherTimeout, c.BodyTimeout, c.TombstoneTime) < 0 || c.MaxBody < 0 ||
 		c.MaxSessions < 0 || c.RateLimit < 0 || c.RateBurst < 0 {
-		return c, fmt.Errorf("%w: a limit is negative", ErrConfig)
+		return fmt.Errorf("%w: a limit is negative", ErrConfig)
 	}
 	if _, err := net.ResolveUDPAddr("udp", c.UDPAddress); err != nil {
-		return c, fmt.Errorf("%w: UDP address %q: %w", ErrConfig, c.UDPAddress, err)
+		return fmt.Errorf("%w: UDP address %q: %w", ErrConfig, c.UDPAddress, err)
+	}
+	if c.TCPAddress != "" {
+		if _, err := net.ResolveTCPAddr("tcp", c.TCPAddress); err != nil {
+			return fmt.Errorf("%w: TCP address %q: %w", ErrConfig, c.TCPAddress, err)
+		}
+	}
+	if c.STUN != "" {
+		if _, _, err := stunAddress(c.STUN); err != nil {
+			return fmt.Errorf("%w: %w", ErrConfig, err)
+		}
 	}
 	for _, ip := range c.PublicIPs {
 		if !ip.IsValid() || ip.IsUnspecified() || ip.IsMulticast() || ip.Zone() != "" {
-			return c, fmt.Errorf("%w: public IP %q cannot be reached by anybody", ErrConfig, ip)
+			return fmt.Errorf("%w: public IP %q cannot be reached by anybody", ErrConfig, ip)
 		}
 	}
-	return c, nil
+	return nil
 }

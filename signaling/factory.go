@@ -28,26 +28,49 @@ const replayWindow = 1024
 
 // factory makes peer connections that share one UDP port and one certificate.
 type factory struct {
-	sockets  *sockets
-	settings webrtc.SettingEngine
-	log      *libraryLog
-	public   []netip.Addr
-	gather   time.Duration
-	certs    certificates
+	sockets   *sockets
+	settings  webrtc.SettingEngine
+	log       *libraryLog
+	public    []netip.Addr
+	reflexive *reflexive // nil: no STUN server is asked
+	gather    time.Duration
+	certs     certificates
 }
 
 func newFactory(c Config, log *libraryLog) (*factory, error) {
-	s, err := listenUDP(c.UDPAddress, log)
+	n, err := newMediaNet()
+	if err != nil {
+		return nil, err
+	}
+	s, err := openSockets(c, n, log)
 	if err != nil {
 		return nil, err
 	}
 	f := &factory{sockets: s, log: log, public: c.PublicIPs, gather: c.GatherTimeout}
 	f.certs.now = time.Now
-	e := &f.settings
+	f.configure(c)
+	if c.STUN != "" {
+		f.reflexive = discover(c.STUN, n.sockets, log.log)
+	}
+	return f, nil
+}
+
+// configure fills in the settings that all connections share.
+func (f *factory) configure(c Config) {
+	e, s, log := &f.settings, f.sockets, f.log
 	e.LoggerFactory = log
 	e.SetNet(s.net)
 	e.SetICEUDPMux(s.mux)
-	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	types := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
+	if s.tcp != nil {
+		e.SetICETCPMux(s.tcp)
+		types = append(types, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
+	}
+	e.SetNetworkTypes(types)
+	e.SetInterfaceFilter(usableInterface)
+	e.SetIPFilter(usableAddress)
+	// RFC 8445 2.5: an agent that everybody reaches may leave the checks to the other side
+	e.SetLite(c.Lite)
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.SetIncludeLoopbackCandidate(s.loopback)
 	e.SetReceiveMTU(receiveMTU)
@@ -60,7 +83,11 @@ func newFactory(c Config, log *libraryLog) (*factory, error) {
 	e.SetDTLSRetransmissionInterval(200 * time.Millisecond)
 	// A session that does not come up is ended by its own timer, one whose media stops by the stream's: ICE is later.
 	e.SetICETimeouts(5*time.Second, max(c.ConnectTimeout, 15*time.Second), 2*time.Second)
-	return f, nil
+}
+
+// outside is how the ports are reached from outside, as far as it is known by now.
+func (f *factory) outside() outside {
+	return outside{public: f.public, mapped: f.reflexive.addresses(f.gather)}
 }
 
 // connection makes a peer connection that can negotiate exactly what the offer was reduced to.
@@ -156,7 +183,10 @@ func (f *factory) interceptors(o *offer) (*interceptor.Registry, error) {
 	return r, nil
 }
 
-func (f *factory) close() error { return f.sockets.close() }
+func (f *factory) close() error {
+	f.reflexive.close()
+	return f.sockets.close()
+}
 
 // certificateLife is how long one DTLS certificate serves new sessions. It is valid for a month; a session that began
 // with it keeps it, and nobody looks at its dates but at its fingerprint.

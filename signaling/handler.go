@@ -139,6 +139,9 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, stream string) (
 	if p != nil {
 		return nil, "", p
 	}
+	if o.lite && s.cfg.Lite { // RFC 9725 4.4.5: a publisher is a full agent; nobody would check that the path is wanted
+		return nil, "", probTransport.with("both this server and the publisher are ICE-lite; start the server without --ice-lite")
+	}
 	return s.create(stream, clipTo(r.UserAgent(), 200), o)
 }
 

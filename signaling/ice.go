@@ -1,44 +1,53 @@
 package signaling
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"strings"
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/transport/v5"
-	"github.com/pion/transport/v5/stdnet"
 )
 
-// sockets is the one UDP port that all sessions share, on one or several addresses.
+// sockets are the one UDP port that all sessions share, on one or several addresses, and a TCP port if there is one.
 type sockets struct {
 	mux      ice.UDPMux
-	net      transport.Net // lists the interfaces once, for all
-	loopback bool          // loopback addresses are candidates
+	tcp      *ice.TCPMuxDefault // nil: none
+	bound    *bounded           // the listener of tcp
+	net      transport.Net      // lists the interfaces once, for all
+	loopback bool               // loopback addresses are candidates
 }
 
 // socketBuffer holds what arrives while the reading goroutine waits for a core: half a second of 64 Mbit/s.
 const socketBuffer = 4 << 20
 
+// openSockets opens the media ports of a configuration on the machine's network.
+func openSockets(c Config, n *mediaNet, log *libraryLog) (*sockets, error) {
+	s := &sockets{net: n}
+	if err := s.listenUDP(c.UDPAddress, log); err != nil || c.TCPAddress == "" {
+		return s, err
+	}
+	if err := s.listenTCP(c.TCPAddress, log); err != nil {
+		return nil, errors.Join(err, s.mux.Close())
+	}
+	return s, nil
+}
+
 // listenUDP opens address. With a host it is that one; without, every interface that a publisher could use.
-func listenUDP(address string, log *libraryLog) (*sockets, error) {
+func (s *sockets) listenUDP(address string, log *libraryLog) error {
 	a, err := net.ResolveUDPAddr("udp", address)
 	if err != nil {
-		return nil, fmt.Errorf("%w: UDP address %q: %w", ErrConfig, address, err)
+		return fmt.Errorf("%w: UDP address %q: %w", ErrConfig, address, err)
 	}
-	n, err := stdnet.NewNet()
-	if err != nil {
-		return nil, fmt.Errorf("signaling: list interfaces: %w", err)
-	}
-	s := &sockets{net: n}
 	if len(a.IP) > 0 && !a.IP.IsUnspecified() {
-		return s, s.listenOne(a, log)
+		return s.listenOne(a, log)
 	}
-	return s, s.listenAll(a, log)
+	return s.listenAll(a, log)
 }
 
 func (s *sockets) listenOne(a *net.UDPAddr, log *libraryLog) error {
-	c, err := net.ListenUDP("udp", a)
+	c, err := s.net.ListenUDP("udp", a)
 	if err != nil {
 		return fmt.Errorf("signaling: media port: %w", err)
 	}
@@ -49,7 +58,7 @@ func (s *sockets) listenOne(a *net.UDPAddr, log *libraryLog) error {
 }
 
 // growBuffers asks for bigger socket buffers; what the kernel does not grant is gone without.
-func growBuffers(c *net.UDPConn) {
+func growBuffers(c transport.UDPConn) {
 	_ = c.SetReadBuffer(socketBuffer)
 	_ = c.SetWriteBuffer(socketBuffer)
 }
@@ -80,9 +89,21 @@ func (s *sockets) listenAll(a *net.UDPAddr, log *libraryLog) error {
 }
 
 // addresses lists where media is received.
-func (s *sockets) addresses() []net.Addr { return s.mux.GetListenAddresses() }
+func (s *sockets) addresses() []net.Addr {
+	out := s.mux.GetListenAddresses()
+	if s.tcp != nil {
+		out = append(out, s.tcp.LocalAddr())
+	}
+	return out
+}
 
-func (s *sockets) close() error { return s.mux.Close() }
+func (s *sockets) close() error {
+	err := s.mux.Close()
+	if s.tcp != nil {
+		err = errors.Join(err, s.tcp.Close())
+	}
+	return err
+}
 
 // bridges are name prefixes of interfaces that lead to containers and virtual machines of this host, not to publishers.
 var bridges = []string{"docker", "br-", "veth", "virbr", "vnet", "cni", "flannel", "cali", "podman", "lxcbr", "lxdbr", "kube-"}

@@ -63,10 +63,12 @@ func (l *limiter) allow(addr netip.Prefix) (retryAfter int, ok bool) {
 
 // clientAddress is what requests are counted by: an IPv4 address, or the /64 that one IPv6 subscriber has whole. A
 // request without a readable address shares one count with all such.
-func clientAddress(r *http.Request) netip.Prefix {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+func clientAddress(r *http.Request) netip.Prefix { return addressPrefix(r.RemoteAddr) }
+
+func addressPrefix(address string) netip.Prefix {
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		host = r.RemoteAddr
+		host = address
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil {

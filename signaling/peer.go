@@ -62,7 +62,7 @@ func (f *factory) open(o *offer, log *slog.Logger) (*peer, string, error) {
 	pc.OnTrack(p.track)
 	raw, err := p.negotiate(&first)
 	if err == nil {
-		raw, err = finishAnswer(raw, o, f.public)
+		raw, err = finishAnswer(raw, o, f.outside())
 	}
 	if err != nil {
 		p.close()
@@ -116,7 +116,7 @@ func (p *peer) restart(c credentials, candidates []candidate) (*fragment, error)
 	if err != nil {
 		return nil, err
 	}
-	return restartFragment(raw, p.offer, p.factory.public)
+	return restartFragment(raw, p.offer, p.factory.outside())
 }
 
 // candidateDelay is how long the candidates of an offer are kept from the library. The publisher is the one who connects:

@@ -122,8 +122,8 @@ func with(sdp string, prefix string) string {
 	return out.String()
 }
 
-// restart begins a new ICE generation by PATCH and takes its answer.
-func (p *raw) restart(match string) {
+// restart begins a new ICE generation by PATCH and takes its answer, which it returns.
+func (p *raw) restart(match string) *fragment {
 	t := p.f.t
 	t.Helper()
 	offer := p.offer(&webrtc.OfferOptions{ICERestart: true})
@@ -143,6 +143,7 @@ func (p *raw) restart(match string) {
 	require.NoError(t, err)
 	old := p.pc.CurrentRemoteDescription().SDP
 	require.NotContains(t, old, creds.ufrag)
+	require.Contains(t, old, "a=ice-options:"+got.options+"\r\n", "RFC 9725 4.3.3: the same as in the answer")
 	require.NotEmpty(t, got.candidates())
 	require.Equal(t, "0", got.media[0].mid)
 	require.True(t, got.media[0].end)
@@ -163,4 +164,5 @@ func (p *raw) restart(match string) {
 		answer += "a=" + c + "\r\n"
 	}
 	require.NoError(t, p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}))
+	return got
 }

@@ -1,6 +1,9 @@
 package segmenter
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	// offsetWindow is half the time over which the least delayed packet stands for the network's own delay.
@@ -12,6 +15,10 @@ const (
 	jumpBack   = time.Second
 	// maxSkew is the largest distance between sender reports and arrival times that is believed.
 	maxSkew = 2 * time.Second
+	// Video that is off by more than slewBegin moves until it is off by less than slewEnd: noise in the reports does not
+	// reach the pictures.
+	slewBegin = 6 * time.Millisecond
+	slewEnd   = time.Millisecond
 	// slewShare bounds how fast video moves towards the sender reports, as a share of the media time that passes.
 	slewShare = 20
 )
@@ -42,8 +49,8 @@ type clock struct {
 	window  [2]time.Duration
 	turned  time.Duration // when the window last turned
 
-	reported bool
-	sender   time.Duration // sender's NTP time minus media time
+	heard    [32]time.Duration // sender's NTP time minus media time, by the last reports
+	reported int               // how many of the present time line
 	reports  uint64
 	jumps    uint64
 }
@@ -92,7 +99,7 @@ func (c *clock) restart(now time.Duration, timestamp uint32) (moved time.Duratio
 	}
 	c.started, c.last, c.turned = true, t, now
 	c.window = [2]time.Duration{offset, offset}
-	c.reported = false
+	c.reported = 0
 	return moved
 }
 
@@ -108,9 +115,25 @@ func (c *clock) report(ntp uint64, timestamp uint32) {
 		return
 	}
 	wall := time.Duration(ntp>>32)*time.Second + time.Duration((ntp&0xffffffff)*uint64(time.Second)>>32)
-	c.sender = wall - c.time(c.unwrap(timestamp))
-	c.reported = true
+	c.heard[c.reported%len(c.heard)] = wall - c.time(c.unwrap(timestamp))
+	c.reported++
 	c.reports++
+}
+
+// sender is the sender's NTP time minus media time: the second smallest of the last reports, since senders take the time
+// late but never early, and one report may be wrong altogether. False without reports.
+func (c *clock) sender() (time.Duration, bool) {
+	var sorted [len(c.heard)]time.Duration
+	list := sorted[:min(c.reported, len(sorted))]
+	copy(list, c.heard[:])
+	slices.Sort(list)
+	switch len(list) {
+	case 0:
+		return 0, false
+	case 1, 2:
+		return list[0], true
+	}
+	return list[1], true
 }
 
 // timeline lays the tracks of one publisher on the stream's time line. Audio is the master: its samples are counted.
@@ -120,6 +143,7 @@ type timeline struct {
 	shift  [2]time.Duration // stream time of media tick 0
 	master Kind
 	slewed time.Duration // video's media time at the last step towards the target
+	moving bool          // video is on its way there
 }
 
 // anchor lays media tick t of the track at stream time at, and the other track beside it.
@@ -139,8 +163,9 @@ func (l *timeline) anchor(kind Kind, ticks int64, at time.Duration) {
 func (l *timeline) skew(a, b Kind) time.Duration {
 	ca, cb := l.clocks[a], l.clocks[b]
 	byArrival := ca.offset() - cb.offset()
-	if ca.reported && cb.reported {
-		byReport := ca.sender - cb.sender
+	sa, known := ca.sender()
+	if sb, both := cb.sender(); known && both {
+		byReport := sa - sb
 		if d := byReport - byArrival; d > -maxSkew && d < maxSkew {
 			return byReport
 		}
@@ -163,9 +188,12 @@ func (l *timeline) follow(media time.Duration) {
 	if l.master != Audio || l.clocks[Video] == nil || passed <= 0 || passed > time.Second {
 		return
 	}
-	bound := passed / slewShare
-	want := l.shift[Audio] + l.skew(Video, Audio)
-	l.shift[Video] += min(max(want-l.shift[Video], -bound), bound)
+	off := l.shift[Audio] + l.skew(Video, Audio) - l.shift[Video]
+	l.moving = off.Abs() > slewBegin || l.moving && off.Abs() > slewEnd
+	if l.moving {
+		bound := passed / slewShare
+		l.shift[Video] += min(max(off, -bound), bound)
+	}
 }
 
 // lead is stream time minus server time for media that arrives without delay.

@@ -97,6 +97,37 @@ func TestSenderReportsAlignTheTracks(t *testing.T) {
 	require.Less(t, twoTracks(fast, fast, true, time.Hour), 20*time.Millisecond, "a report that is an hour off is not believed")
 }
 
+// Senders that take the wall clock after they have encoded report late, by a time that changes: the pictures do not feel it.
+func TestNoisyReportsDoNotMoveThePictures(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 7))
+	v, a := clock{rate: videoRate}, clock{rate: audioRate}
+	l := timeline{clocks: [2]*clock{&v, &a}}
+	moved := time.Duration(0)
+	for d := time.Duration(0); d < 2*time.Minute; d += 20 * time.Millisecond {
+		at := uint32(timeToTicks(d, videoRate))
+		v.arrive(d, at)
+		a.arrive(d, uint32(timeToTicks(d, audioRate)))
+		if d%time.Second == 0 {
+			late := time.Duration(rnd.Int64N(int64(12 * time.Millisecond)))
+			if rnd.IntN(4) == 0 {
+				late *= 6
+			}
+			v.report(ntp(time.Hour+d+late), at)
+			a.report(ntp(time.Hour+d+time.Duration(rnd.Int64N(int64(5*time.Millisecond)))), uint32(timeToTicks(d, audioRate)))
+		}
+		if d == 0 {
+			l.anchor(Audio, a.last, 0)
+		}
+		before := l.shift[Video]
+		l.follow(v.time(v.last))
+		if d > 20*time.Second {
+			moved += (l.shift[Video] - before).Abs()
+			require.Less(t, (l.at(Video, v.last) - l.at(Audio, a.last)).Abs(), 20*time.Millisecond)
+		}
+	}
+	require.Less(t, moved, 12*time.Millisecond, "in two minutes")
+}
+
 func TestWallClockNeverGoesBack(t *testing.T) {
 	w := wallClock{base: time.Unix(1_700_000_000, 0)}
 	rnd := rand.New(rand.NewPCG(7, 8))

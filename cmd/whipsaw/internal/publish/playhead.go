@@ -10,7 +10,7 @@ import (
 
 const (
 	// near is how far the file's next sync sample may be for a request to wait for it: less than a repetition is worth.
-	near = 500 * time.Millisecond
+	near = 2 * time.Second
 	// fresh is how long a sync sample was sent before a request that may have crossed it on the way.
 	fresh = 150 * time.Millisecond
 )
@@ -32,7 +32,7 @@ type unit struct {
 // A file has keyframes only where it has them. A request (PLI) is obeyed by stepping back to the sync sample at which
 // the running group of pictures began; sound steps back with the picture, and time stamps go on. So each picture of the
 // file is sent at least once, in order, and what a viewer may notice is a moment shown twice, never a hole. Nothing is
-// done if the file comes to its next sync sample by itself within half a second, or passed one just now; and no group
+// done if the file comes to its next sync sample by itself within two seconds, or passed one just now; and no group
 // is repeated twice, so that somebody who asks without end cannot hold the file in one place.
 type playhead struct {
 	video, audio *line // nil: there is none

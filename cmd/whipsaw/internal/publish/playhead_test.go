@@ -152,7 +152,7 @@ func TestPlayheadSoundAlone(t *testing.T) {
 }
 
 func TestKeyframeStepsBack(t *testing.T) {
-	p := newPlayhead(pictures(120, 60), sounds(200, 0), false)
+	p := newPlayhead(pictures(240, 240), sounds(400, 0), false)
 	before := take(p, 80) // about a second
 	video, audio := split(before)
 	require.True(t, p.keyframe())
@@ -162,7 +162,7 @@ func TestKeyframeStepsBack(t *testing.T) {
 	require.True(t, again[0].sync)
 	require.Equal(t, 0, again[0].index, "back to where the group began")
 	require.InDelta(t, video[len(video)-1].due+time.Second/30, again[0].due, 10, "time goes on")
-	require.Len(t, again, 120, "nothing is left out")
+	require.Len(t, again, 240, "nothing is left out")
 	last := audio[len(audio)-1]
 	for _, u := range sound {
 		require.Equal(t, last.due+20*time.Millisecond, u.due, "sound goes on without a hole")
@@ -178,31 +178,31 @@ func TestKeyframeStepsBack(t *testing.T) {
 
 func TestKeyframeNotObeyed(t *testing.T) {
 	upTo := func(picture int) *playhead {
-		p := newPlayhead(pictures(300, 60), nil, false)
+		p := newPlayhead(pictures(600, 120), nil, false)
 		take(p, picture)
 		return p
 	}
 	t.Run("one was just sent", func(t *testing.T) { require.False(t, upTo(3).keyframe()) })
 	t.Run("one was sent a moment ago", func(t *testing.T) { require.True(t, upTo(10).keyframe()) })
-	t.Run("one comes soon", func(t *testing.T) { require.False(t, upTo(46).keyframe()) })
+	t.Run("one comes soon", func(t *testing.T) { require.False(t, upTo(61).keyframe()) })
 	t.Run("a group is repeated once only", func(t *testing.T) {
 		p := upTo(30)
 		require.True(t, p.keyframe())
 		take(p, 30)
 		require.False(t, p.keyframe())
-		take(p, 60) // in the next group
+		take(p, 120) // in the next group
 		require.True(t, p.keyframe())
 	})
-	t.Run("at the end", func(t *testing.T) { require.False(t, upTo(300).keyframe()) })
+	t.Run("at the end", func(t *testing.T) { require.False(t, upTo(600).keyframe()) })
 	t.Run("no picture at all", func(t *testing.T) { require.False(t, newPlayhead(nil, sounds(9, 0), true).keyframe()) })
 }
 
 // A repeated IDR is shown after all that was shown before, also where pictures are reordered.
 func TestKeyframeWithReordering(t *testing.T) {
-	v := pictures(120, 60)
+	v := pictures(240, 120)
 	for i := range v.Samples {
 		v.Samples[i].PTS += 2 * 3000
-		if i%60 > 0 && i%2 == 1 {
+		if i%120 > 0 && i%2 == 1 {
 			v.Samples[i].PTS += 4 * 3000
 		}
 	}
@@ -236,8 +236,8 @@ func TestResumeBeginsWithKeyframe(t *testing.T) {
 // Whatever is asked for whenever, time goes on, sound is contiguous and in its place, and each picture comes out.
 func TestPlayheadRapid(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		gop := rapid.IntRange(1, 100).Draw(t, "gop")
-		n := rapid.IntRange(gop, 200).Draw(t, "pictures")
+		gop := rapid.IntRange(1, 200).Draw(t, "gop")
+		n := rapid.IntRange(gop, 400).Draw(t, "pictures")
 		p := newPlayhead(pictures(n, gop), sounds(n*5/3+2+rapid.IntRange(0, 9).Draw(t, "more"), -312), rapid.Bool().Draw(t, "loop"))
 		var lastVideo, lastAudio *unit
 		inFile := time.Duration(0) // file time to time line, by the last picture

@@ -15,14 +15,15 @@ import (
 
 // Options say where and how to send.
 type Options struct {
-	URL       string // WHIP endpoint
-	Token     string // Bearer token; empty: none
-	Loop      bool   // begin again at the end
-	Reconnect time.Duration
-	UserAgent string
-	Log       *slog.Logger // nil: none
-	Progress  io.Writer    // where a line about the progress goes; nil: nowhere
-	Redraw    bool         // Progress is a terminal: the line is written over and over again
+	URL        string // WHIP endpoint
+	Token      string // Bearer token; empty: none
+	Loop       bool   // begin again at the end
+	Reconnect  time.Duration
+	UserAgent  string
+	Log        *slog.Logger // nil: none
+	Progress   io.Writer    // where a line about the progress goes; nil: nowhere
+	HTTPClient *http.Client // nil: an ordinary one
+	Redraw     bool         // Progress is a terminal: the line is written over and over again
 }
 
 const (
@@ -70,7 +71,7 @@ func Run(ctx context.Context, m *Media, o Options) error {
 // once publishes over one session and ends it.
 func once(ctx context.Context, m *Media, head *playhead, o Options, c *counter) error {
 	c.say("connecting to %s", o.URL)
-	opts := client.Options{URL: o.URL, Token: o.Token, Logger: o.Log, UserAgent: o.UserAgent}
+	opts := client.Options{URL: o.URL, Token: o.Token, Logger: o.Log, UserAgent: o.UserAgent, HTTPClient: o.HTTPClient}
 	if m.video != nil {
 		opts.Video = &client.VideoOptions{SPS: m.video.SPS, PPS: m.video.PPS}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"whipsaw/cmd/whipsaw/internal/config"
@@ -26,13 +27,13 @@ func serveCommand(ctx context.Context, args []string, env config.Lookup, stdout,
 func run(ctx context.Context, cfg config.Serve, out io.Writer, log *slog.Logger, started func(server.Addresses)) error {
 	return server.Run(ctx, cfg, server.Options{
 		Version: version(), Out: out, Log: log, Started: started,
-		Demo: func(ctx context.Context, whip, token string) error {
+		Demo: func(ctx context.Context, whip, token string, client *http.Client) error {
 			m, err := publish.Open(demo.Clip())
 			if err != nil {
 				return err
 			}
 			return publish.Run(ctx, m, publish.Options{
-				URL: whip, Token: token, Loop: true, Reconnect: 24 * time.Hour, UserAgent: userAgent(), Log: log,
+				URL: whip, Token: token, Loop: true, Reconnect: 24 * time.Hour, UserAgent: userAgent(), Log: log, HTTPClient: client,
 			})
 		},
 	})

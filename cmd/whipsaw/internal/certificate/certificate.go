@@ -4,6 +4,7 @@ package certificate
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"net/http"
 	"slices"
 )
@@ -34,4 +35,13 @@ func (s *Source) TLS() *tls.Config {
 		CurvePreferences: []tls.CurveID{tls.X25519MLKEM768, tls.X25519, tls.CurveP256, tls.CurveP384},
 		NextProtos:       slices.Concat([]string{"h2", "http/1.1"}, s.Protocols),
 	}
+}
+
+// Own returns the certificate that a client of today gets which asks for a name; the name matters with ACME only.
+func (s *Source) Own(name string) (*x509.Certificate, error) {
+	pair, err := s.Get(modernHello(name))
+	if err != nil {
+		return nil, err
+	}
+	return pair.Leaf, nil
 }

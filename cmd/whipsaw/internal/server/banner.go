@@ -2,9 +2,11 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net"
+	"strings"
 
 	"whipsaw/cmd/whipsaw/internal/config"
 )
@@ -18,10 +20,7 @@ const (
 
 // banner prints what a person needs to copy next.
 func banner(w io.Writer, cfg config.Serve, addrs Addresses) error {
-	base := addrs.URL()
-	if t, ok := addrs.HTTP.(*net.TCPAddr); ok && t.IP.IsUnspecified() && len(cfg.PublicIPs) > 0 {
-		base = "http://" + net.JoinHostPort(cfg.PublicIPs[0].String(), fmt.Sprint(t.Port))
-	}
+	base := publicBase(cfg, addrs)
 	var b bytes.Buffer
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("whipsaw: WHIP in, low-latency HLS out. \"%s\" stands for any stream name.", exampleStream)
@@ -33,21 +32,51 @@ func banner(w io.Writer, cfg config.Serve, addrs Addresses) error {
 	if addrs.Admin != nil {
 		line("  metrics          %s/metrics", addrs.AdminURL())
 	}
+	if addrs.Fingerprint != "" {
+		line("  certificate      self-signed; browsers warn of it and show this SHA-256 fingerprint:")
+		line("                   %s", addrs.Fingerprint[:48])
+		line("                   %s", addrs.Fingerprint[48:])
+	}
 	line("")
 	line("  OBS, Settings > Stream:   Service       WHIP")
 	line("                            Server        %s/whip/%s", base, exampleStream)
 	line("                            Bearer Token  %s", tokenHint(cfg))
 	line("       Settings > Output:   Keyframe Interval 2 s, encoder H.264, audio Opus")
 	line("")
-	if cfg.Demo {
+	switch {
+	case cfg.Demo:
 		line("  demo: open       %s/watch/%s", base, DemoStream)
-	} else {
+	case addrs.Fingerprint != "":
+		line("  no camera at hand?   start with --demo, or publish the test picture of the page")
+	default:
 		line("  no camera at hand?   whipsaw publish --demo %s/whip/%s", base, exampleStream)
 	}
 	line("  all flags:           whipsaw --help")
 	line("")
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// publicBase is the URL that others reach the server by, as far as the settings tell.
+func publicBase(cfg config.Serve, addrs Addresses) string {
+	t, ok := addrs.HTTP.(*net.TCPAddr)
+	if !ok || !t.IP.IsUnspecified() {
+		return cmp.Or(cfg.Base(), addrs.URL())
+	}
+	host := ""
+	switch {
+	case len(cfg.ACME.Domains) > 0:
+		host = cfg.ACME.Domains[0]
+	case len(cfg.PublicIPs) > 0:
+		host = cfg.PublicIPs[0].String()
+	default:
+		return cmp.Or(cfg.Base(), addrs.URL())
+	}
+	at := net.JoinHostPort(host, fmt.Sprint(t.Port))
+	if addrs.Secure && t.Port == 443 {
+		at = strings.TrimSuffix(at, ":443")
+	}
+	return cmp.Or(cfg.Base(), addrs.scheme()+at+addrs.Prefix)
 }
 
 // tokenHint says what to fill in without telling the token.

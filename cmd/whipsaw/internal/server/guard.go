@@ -29,6 +29,29 @@ func localOnly(log *slog.Logger, listed ...string) func(http.Handler) http.Handl
 	}
 }
 
+// localClient refuses what a proxy on this machine brings from another one, whether the proxy is trusted or not: the
+// connection comes from here, but its headers tell.
+func localClient(log *slog.Logger) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			hops := append(xForwardedFor(r.Header), forwardedFor(r.Header)...)
+			if slices.ContainsFunc(append(hops, r.RemoteAddr), notLocal) {
+				log.Debug("request of another machine refused", "remote", r.RemoteAddr)
+				w.Header().Set("Cache-Control", "no-store")
+				http.Error(w, "this server has no publish token, so it serves only this machine, and a proxy brought this from another one; "+
+					"set WHIPSAW_PUBLISH_TOKEN, or start it with --open-publish", http.StatusForbidden)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+func notLocal(hop string) bool {
+	ip, ok := address(hop)
+	return !ok || !ip.IsLoopback()
+}
+
 // localHost reports whether a Host header names this machine and nothing else.
 func localHost(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {

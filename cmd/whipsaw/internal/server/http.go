@@ -2,10 +2,8 @@ package server
 
 import (
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -15,42 +13,45 @@ import (
 	"whipsaw/static"
 )
 
-// newHTTPServer bounds what a connection may cost. There is no WriteTimeout: it would cut requests that wait for a part;
-// the rooms set a deadline for each write.
-func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
-	var protocols http.Protocols
-	protocols.SetHTTP1(true)
-	protocols.SetUnencryptedHTTP2(true)
-	return &http.Server{
-		Handler:           h,
-		Protocols:         &protocols,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+// routes is everything that publishers and viewers see, below the prefix.
+func (s *instance) routes() http.Handler {
+	prefix := s.cfg.PathPrefix
+	r := chi.NewRouter()
+	r.Use(roomOnly, trust{proxies: s.cfg.Proxies, closed: s.cfg.Closed()}.client)
+	r.Use(accessLog(s.log), recovered(s.log), hardened(prefix), bodies)
+	r.NotFound(notFound)
+	if prefix == "" {
+		s.mount(r)
+		return r
 	}
+	r.Route(prefix, s.mount)
+	r.Group(func(r chi.Router) { // those who watch over the process ask past proxies
+		r.Use(patient)
+		health(r)
+	})
+	return r
 }
 
-// routes is everything that publishers and viewers see.
-func (s *instance) routes() http.Handler {
-	r := chi.NewRouter()
-	r.Use(accessLog(s.log), recovered(s.log))
-	r.NotFound(notFound)
-	r.Route("/whip", s.whip.Routes) // has its own, stricter guard, and answers in problem JSON
-	r.Group(func(r chi.Router) {
-		if s.cfg.Closed() {
-			r.Use(localOnly(s.log, s.cfg.Origins...))
-		}
-		r.Route("/hls", func(r chi.Router) {
-			r.Use(s.note, s.gate.Watch)
-			hls.Routes(r, s.reg, hls.Options{Origins: s.cfg.Origins})
-		})
-		api.Routes(r, s.reg, s.log)
-		static.Routes(r)
+// mount puts all routes on r.
+func (s *instance) mount(r chi.Router) {
+	var client, both chi.Middlewares
+	if s.cfg.Closed() {
+		client = chi.Chain(localClient(s.log))
+		both = chi.Chain(localClient(s.log), localOnly(s.log, s.cfg.Origins...))
+	}
+	r.With(both...).Route("/hls", func(r chi.Router) {
+		r.Use(s.note, s.gate.Watch)
+		hls.Routes(r, s.reg, hls.Options{Origins: s.cfg.Origins})
 	})
-	s.gate.Routes(r)
-	health(r)
-	return r
+	r.Group(func(r chi.Router) {
+		r.Use(patient)
+		r.With(client...).Route("/whip", s.whip.Routes) // has its own, stricter guard, and answers in problem JSON
+		local := r.With(both...)
+		api.Routes(local, s.reg, s.log)
+		static.Routes(local)
+		s.gate.Routes(r)
+		health(r)
+	})
 }
 
 // adminRoutes is everything that the operator sees. On loopback only requests for this machine are answered, so that no

@@ -9,9 +9,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"whipsaw/cmd/whipsaw/internal/access"
+	"whipsaw/cmd/whipsaw/internal/certificate"
 	"whipsaw/cmd/whipsaw/internal/config"
 	"whipsaw/cmd/whipsaw/internal/state"
 	"whipsaw/segmenter"
@@ -28,19 +30,33 @@ type Options struct {
 	Log     *slog.Logger    // nil: none
 	Started func(Addresses) // called once everything listens; nil: not called
 
-	// Demo publishes the built-in clip to a WHIP URL until ctx ends; it runs beside the server if Serve.Demo is set.
-	Demo func(ctx context.Context, whip, token string) error
+	// Demo publishes the built-in clip to a WHIP URL until ctx ends; it runs beside the server if Serve.Demo is set. The
+	// client is the one to send requests with; nil: any.
+	Demo func(ctx context.Context, whip, token string, client *http.Client) error
 }
 
 // Addresses are where a running server is reached, with the real ports.
 type Addresses struct {
-	HTTP  net.Addr   // publishers, viewers, pages, API
-	Admin net.Addr   // nil without
-	Media []net.Addr // UDP
+	HTTP     net.Addr   // publishers, viewers, pages, API
+	HTTP3    net.Addr   // UDP, the same; nil without
+	Redirect net.Addr   // leads to HTTPS; nil without
+	Admin    net.Addr   // nil without
+	Media    []net.Addr // UDP
+
+	Secure      bool   // HTTP is HTTPS
+	Prefix      string // of all paths, like /live
+	Fingerprint string // of a certificate that was made here; empty for others
 }
 
 // URL is the base of all URLs as a program on the same machine reaches them, without a slash at its end.
-func (a Addresses) URL() string { return "http://" + reachable(a.HTTP) }
+func (a Addresses) URL() string { return a.scheme() + reachable(a.HTTP) + a.Prefix }
+
+func (a Addresses) scheme() string {
+	if a.Secure {
+		return "https://"
+	}
+	return "http://"
+}
 
 // AdminURL is URL for the admin listener; there has to be one.
 func (a Addresses) AdminURL() string { return "http://" + reachable(a.Admin) }
@@ -62,11 +78,14 @@ type instance struct {
 	reg    *segmenter.Registry
 	whip   *signaling.Server
 	gate   *access.Gate
-	public *http.Server
-	admin  *http.Server // nil without
-	failed chan error   // of the listeners; room for all of them
+	source *certificate.Source // nil without TLS
 	addrs  Addresses
 	viewers
+
+	connections connections
+	servers     []ender        // in the order in which they end
+	running     sync.WaitGroup // all that serves
+	failed      chan error     // of the listeners; room for all of them
 }
 
 // Run serves until ctx ends, then drains and returns nil. What keeps it from starting, and a listener that fails later,
@@ -78,7 +97,9 @@ func Run(ctx context.Context, cfg config.Serve, opts Options) error {
 	if opts.Out == nil {
 		opts.Out = io.Discard
 	}
-	s := &instance{cfg: cfg, opts: opts, log: opts.Log, failed: make(chan error, 2)}
+	s := &instance{cfg: cfg, opts: opts, log: opts.Log, failed: make(chan error, 4)}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	if err := s.start(ctx); err != nil {
 		return errors.Join(err, s.stop())
 	}
@@ -96,6 +117,7 @@ func Run(ctx context.Context, cfg config.Serve, opts Options) error {
 	case err = <-s.failed:
 	}
 	demo()
+	cancel()
 	return errors.Join(err, s.stop())
 }
 
@@ -117,39 +139,52 @@ func (s *instance) start(ctx context.Context) error {
 		return fmt.Errorf("--webrtc-udp %s: %w", s.cfg.WebRTCUDP, err)
 	}
 	s.addrs.Media = s.whip.MediaAddresses()
-	public, err := listen(ctx, s.cfg.Listen)
+	if s.source, err = s.certificates(ctx); err != nil {
+		return err
+	}
+	d, err := s.open(ctx)
 	if err != nil {
-		return fmt.Errorf("--listen %s: %w", s.cfg.Listen, err)
+		return err
 	}
-	var admin net.Listener
-	if s.cfg.Admin != "" {
-		if admin, err = listen(ctx, s.cfg.Admin); err != nil {
-			return errors.Join(fmt.Errorf("--admin %s: %w (another address, or none at all: --admin=)", s.cfg.Admin, err), public.Close())
+	return s.answer(ctx, d)
+}
+
+// answer serves at all doors.
+func (s *instance) answer(ctx context.Context, d doors) error {
+	s.addrs.HTTP, s.addrs.Prefix = d.public.Addr(), s.cfg.PathPrefix
+	s.connections.most = mostConnections(s.cfg.MaxConnections)
+	quicPort := 0
+	if d.quic != nil {
+		s.addrs.HTTP3, quicPort = d.quic.LocalAddr(), port(d.quic.LocalAddr())
+	}
+	handler := secured(quicPort, s.hsts())(s.routes())
+	public := newHTTPServer(handler, s.log)
+	if s.source != nil {
+		s.addrs.Secure, s.addrs.Fingerprint = true, s.source.Fingerprint
+		public.TLSConfig = s.source.TLS()
+	}
+	if d.quic != nil {
+		q, err := newHTTP3(handler, d.quic, public.TLSConfig, &s.connections)
+		if err != nil {
+			return errors.Join(fmt.Errorf("HTTP/3 at %s: %w", s.addrs.HTTP3, err), d.close())
 		}
+		s.servers = append(s.servers, q)
+		s.run(s.addrs.HTTP3, q.Serve)
 	}
-	s.addrs.HTTP = public.Addr()
-	s.public = newHTTPServer(s.routes(), s.log)
-	s.serve(s.public, public)
-	if admin != nil {
-		s.addrs.Admin = admin.Addr()
-		s.admin = newHTTPServer(s.adminRoutes(admin.Addr()), s.log)
-		s.serve(s.admin, admin)
+	s.serve(public, s.connections.bound(d.public))
+	if d.redirect != nil {
+		s.addrs.Redirect = d.redirect.Addr()
+		s.serve(newHTTPServer(s.redirect(), s.log), d.redirect)
 	}
-	s.log.Info("serving", "listen", s.addrs.HTTP, "media", s.addrs.Media, "admin", s.addrs.Admin)
+	if d.admin != nil {
+		s.addrs.Admin = d.admin.Addr()
+		s.serve(newHTTPServer(s.adminRoutes(d.admin.Addr()), s.log), d.admin)
+	}
+	if domains := s.cfg.ACME.Domains; len(domains) > 0 {
+		s.running.Go(func() { certificate.Fetch(ctx, s.source, domains, s.log) })
+	}
+	s.log.Info("serving", "listen", s.addrs.HTTP, "tls", s.addrs.Secure, "http3", s.addrs.HTTP3, "media", s.addrs.Media, "admin", s.addrs.Admin)
 	return nil
-}
-
-func listen(ctx context.Context, address string) (net.Listener, error) {
-	var lc net.ListenConfig
-	return lc.Listen(ctx, "tcp", address)
-}
-
-func (s *instance) serve(h *http.Server, l net.Listener) {
-	go func() {
-		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			s.failed <- fmt.Errorf("listener %s: %w", l.Addr(), err)
-		}
-	}()
 }
 
 // startDemo publishes the built-in clip beside the server, if that is wanted. The function it returns waits for its end.
@@ -161,7 +196,7 @@ func (s *instance) startDemo(ctx context.Context) (wait func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		err := s.opts.Demo(ctx, s.addrs.URL()+"/whip/"+DemoStream, s.cfg.PublishToken.Reveal())
+		err := s.opts.Demo(ctx, s.addrs.URL()+"/whip/"+DemoStream, s.cfg.PublishToken.Reveal(), s.ownClient())
 		if err != nil && ctx.Err() == nil {
 			s.log.Error("the demo ended", "err", err)
 		}
@@ -185,14 +220,12 @@ func (s *instance) stop() error {
 		s.reg.Close()
 		s.linger(ctx)
 	}
-	for _, h := range []*http.Server{s.public, s.admin} {
-		if h == nil {
-			continue
-		}
+	for _, h := range s.servers {
 		if err := h.Shutdown(ctx); err != nil {
 			s.log.Warn("connections were cut", "err", err)
 			errs = append(errs, h.Close())
 		}
 	}
+	s.running.Wait()
 	return errors.Join(errs...)
 }

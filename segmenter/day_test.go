@@ -16,8 +16,7 @@ func TestADayThroughTheChannel(t *testing.T) {
 	if testing.Short() {
 		length = 2 * time.Hour
 	}
-	const fps, ppm = 10, 200
-	d := newDay(t, fps, ppm)
+	d := newDay(t, 10, 200, 2*time.Second)
 	early := 0
 	for d.now < length {
 		d.step()
@@ -34,6 +33,21 @@ func TestADayThroughTheChannel(t *testing.T) {
 	require.GreaterOrEqual(t, d.seen[Video].segments, int(length/(2*time.Second))-5)
 }
 
+// An hour of a publisher that gives one IDR at its start and none after it, asked or not.
+func TestAnHourWithoutAnIDR(t *testing.T) {
+	d := newDay(t, 10, 0, 2*time.Hour)
+	early := 0
+	for d.now < time.Hour {
+		d.step()
+		if d.now == 10*time.Minute {
+			early = d.ch.w.kept()
+		}
+	}
+	require.InEpsilon(t, early, d.ch.w.kept(), 0.3)
+	require.True(t, d.ch.conductor.deaf())
+	require.NotNil(t, d.ch.pub)
+}
+
 // day is a channel, a publisher that sends to it by a fast clock, and what a reader sees.
 type day struct {
 	t    *testing.T
@@ -43,6 +57,7 @@ type day struct {
 	now  time.Duration
 	fps  time.Duration
 	ppm  int64
+	gop  uint32 // pictures
 	n    uint32 // pictures sent
 	m    uint32 // Opus frames sent, of 60 ms
 	seq  [2]uint16
@@ -59,11 +74,11 @@ type following struct {
 	segments int
 }
 
-func newDay(t *testing.T, fps time.Duration, ppm int64) *day {
+func newDay(t *testing.T, fps time.Duration, ppm int64, gop time.Duration) *day {
 	w := newWorld(t)
-	d := &day{t: t, ch: w.ch, fps: fps, ppm: ppm, list: loadUnits(t, "plain.h264")}
+	d := &day{t: t, ch: w.ch, fps: fps, ppm: ppm, gop: uint32(gop * fps / time.Second), list: loadUnits(t, "plain.h264")}
 	d.ch.begun = func(g *Generation) { require.Nil(t, d.gen, "one generation"); d.gen = g }
-	pub, err := newPublisher(nil, PublisherConfig{Tracks: []TrackConfig{{Kind: Video}, {Kind: Audio, Channels: 2}}})
+	pub, err := newPublisher(nil, PublisherConfig{Tracks: []TrackConfig{{Kind: Video, PLI: func() {}}, {Kind: Audio, Channels: 2}}})
 	require.NoError(t, err)
 	require.NoError(t, d.ch.attach(0, pub))
 	d.pub = pub
@@ -87,7 +102,7 @@ func (d *day) step() {
 	}
 	for time.Duration(d.n)*time.Second/d.fps <= media {
 		u := d.list[1+d.n%59]
-		if d.n%(2*uint32(d.fps)) == 0 {
+		if d.n%d.gop == 0 {
 			u = d.list[0]
 			d.report(media)
 		}

@@ -45,9 +45,9 @@ type file struct {
 	gzip                    func() []byte // made on first use; nil when it would not be smaller
 }
 
-// embedded reads the site once per process.
+// embedded is the site at the root of a server, read once per process.
 var embedded = sync.OnceValue(func() *site {
-	s := &site{pages: map[string]*file{}, assets: map[string]*file{}}
+	s := &site{assets: map[string]*file{}}
 	all := sha256.New()
 	for name, body := range read("assets", "vendor") {
 		short := strings.TrimPrefix(name, "assets/")
@@ -57,12 +57,19 @@ var embedded = sync.OnceValue(func() *site {
 		all.Write([]byte(name + "\x00" + s.assets[name].etag + "\n"))
 	}
 	s.version = hex.EncodeToString(all.Sum(nil))[:versionLength]
-	for name, body := range read("pages") {
-		body = bytes.ReplaceAll(body, []byte(`"/static/`), []byte(`"/static/`+s.version+`/`))
-		s.pages[path.Base(name)] = newFile(path.Base(name), body)
-	}
-	return s
+	return s.below("")
 })
+
+// below is the same site for a server whose paths begin with prefix.
+func (s *site) below(prefix string) *site {
+	out := &site{version: s.version, assets: s.assets, pages: map[string]*file{}}
+	for name, body := range read("pages") {
+		body = bytes.ReplaceAll(body, []byte(`="/static/`), []byte(`="/static/`+s.version+`/`))
+		body = bytes.ReplaceAll(body, []byte(`="/`), []byte(`="`+prefix+`/`))
+		out.pages[path.Base(name)] = newFile(path.Base(name), body)
+	}
+	return out
+}
 
 // read returns the embedded files of the folders by path.
 func read(folders ...string) map[string][]byte {

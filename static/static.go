@@ -25,8 +25,12 @@ import (
 // Routes mounts the pages and their assets on r, which must be the root of the server: the pages use absolute paths to
 // /static, /whip, /hls and /api. Every route answers GET and HEAD. An address that names no page, no possible stream
 // or no asset gets a 404 that is never cached.
-func Routes(r chi.Router) {
-	s := embedded()
+func Routes(r chi.Router) { RoutesBelow(r, "") }
+
+// RoutesBelow is Routes for a server that lies below a path prefix: /live, say, where r has to be mounted. A prefix is
+// made of characters that stand for themselves in HTML and URLs, and does not end with a slash.
+func RoutesBelow(r chi.Router, prefix string) {
+	s := embedded().below(prefix)
 	route := func(pattern string, h http.HandlerFunc) {
 		r.Get(pattern, h)
 		r.Head(pattern, h)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -215,4 +216,32 @@ func TestRangeIsOfThePlainBytes(t *testing.T) {
 	require.Equal(t, http.StatusPartialContent, r.StatusCode)
 	require.Empty(t, r.Header.Get("Content-Encoding"))
 	require.Equal(t, plain[10:20], body(t, r))
+}
+
+// Below a prefix every reference of a page begins with it.
+func TestRoutesBelow(t *testing.T) {
+	r := chi.NewRouter()
+	r.Route("/a/b", func(r chi.Router) { RoutesBelow(r, "/a/b") })
+	get := func(target string) (int, string) {
+		w := httptest.NewRecorder()
+		r.ServeHTTP(w, httptest.NewRequest("GET", target, nil))
+		return w.Code, w.Body.String()
+	}
+	reference := regexp.MustCompile(`(?:src|href)="([^"#]*)`)
+	for _, page := range []string{"/a/b/", "/a/b", "/a/b/watch/live", "/a/b/publish/live", "/a/b/watch/-"} {
+		_, text := get(page)
+		found := 0
+		for _, m := range reference.FindAllStringSubmatch(text, -1) {
+			if m[1] == "" { // filled in by script
+				continue
+			}
+			require.True(t, strings.HasPrefix(m[1], "/a/b/"), "%s refers to %s", page, m[1])
+			status, _ := get(m[1])
+			require.Equal(t, 200, status, "%s refers to %s", page, m[1])
+			found++
+		}
+		require.Greater(t, found, 2, page)
+	}
+	status, _ := get("/watch/live")
+	require.Equal(t, 404, status)
 }

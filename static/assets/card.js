@@ -1,6 +1,6 @@
 // One card of the list: a stream as the API reports it.
 import {el, icon, copies, facts, setPill, setText} from './dom.js';
-import {agent, bitrate, codec, ending, picture, since} from './format.js';
+import {agent, base, bitrate, codec, ending, picture, since} from './format.js';
 
 const states = {live: ['Live', 'good'], resuming: ['Publisher lost', 'warn'], waiting: ['Starting', 'warn'], ended: ['Ended', '']};
 const points = 60, width = 100; // of the bitrate's line: a minute, and its own units
@@ -15,13 +15,13 @@ export class Card {
     this.facts = el('dl', {class: 'facts'});
     this.advice = el('span');
     this.notice = el('p', {class: 'notice', hidden: true}, icon('warn'), this.advice);
-    this.watch = el('a', {class: 'button primary', href: `/watch/${name}`}, icon('play'), 'Watch');
+    this.watch = el('a', {class: 'button primary', href: `${base}/watch/${name}`}, icon('play'), 'Watch');
     this.spark = spark();
     const copying = (label, path) => copies(
       el('button', {type: 'button', class: 'button tiny quiet', 'aria-label': `Copy the ${label} URL of ${name}`}, icon('copy'), el('span', {}, `${label} URL`)),
-      () => location.origin + path());
+      () => new URL(path(), location.origin).href);
     this.element = el('li', {class: 'panel card', 'data-stream': name},
-      el('div', {class: 'split'}, el('h2', {}, el('a', {href: `/watch/${name}`}, name)), this.pill),
+      el('div', {class: 'split'}, el('h2', {}, el('a', {href: `${base}/watch/${name}`}, name)), this.pill),
       this.spark, this.facts, this.notice,
       this.watch,
       el('div', {class: 'actions'},

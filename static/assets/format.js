@@ -63,9 +63,12 @@ const streamName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** Whether a stream may have this name. */
 export const validName = name => streamName.test(name);
 
-/** The stream of /watch/NAME or /publish/NAME, or null. */
+/** The path below which the server lies, empty mostly: where this module was loaded from tells. */
+export const base = new URL(import.meta.url).pathname.replace(/(.*)\/static\/.*/, '$1');
+
+/** The stream of /watch/NAME or /publish/NAME below the base, or null. */
 export function nameFrom(pathname) {
-  const m = /^\/(?:watch|publish)\/([^/]+)$/.exec(pathname);
+  const m = pathname.startsWith(base) && /^\/(?:watch|publish)\/([^/]+)$/.exec(pathname.slice(base.length));
   if (!m) return null;
   try {
     const name = decodeURIComponent(m[1]);

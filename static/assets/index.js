@@ -1,11 +1,11 @@
 // The list of streams, asked for once a second while somebody looks at it.
 import {$, copyLine, setText} from './dom.js';
-import {validName} from './format.js';
+import {base, validName} from './format.js';
 import {Card} from './card.js';
 
 const every = 1000; // ms
 const cards = new Map(); // by name of the stream
-const command = name => `whipsaw publish --demo ${location.origin}/whip/${name}`;
+const command = name => `whipsaw publish --demo ${location.origin}${base}/whip/${name}`;
 
 const lines = {
   server: copyLine('Server', ''), clip: copyLine('Command', ''),
@@ -18,16 +18,16 @@ $('obs-dialog-lines').append(lines.dialogServer);
 function nameStreams() {
   const name = $('name').value;
   if (!validName(name)) return;
-  lines.server.set(`${location.origin}/whip/${name}`);
+  lines.server.set(`${location.origin}${base}/whip/${name}`);
   lines.clip.set(command(name));
-  $('publish-here').href = `/publish/${name}`;
+  $('publish-here').href = `${base}/publish/${name}`;
 }
 $('name').addEventListener('input', nameStreams);
 $('publish-here').addEventListener('click', event => { if (!$('name').reportValidity()) event.preventDefault(); });
 nameStreams();
 
 function showObs(status) {
-  lines.dialogServer.set(location.origin + status.whip);
+  lines.dialogServer.set(new URL(status.whip, location.origin).href);
   $('obs').showModal();
 }
 
@@ -56,7 +56,7 @@ function show(streams) {
 
 async function refresh() {
   try {
-    const response = await fetch('/api/streams', {cache: 'no-store', signal: AbortSignal.timeout(5000)});
+    const response = await fetch(`${base}/api/streams`, {cache: 'no-store', signal: AbortSignal.timeout(5000)});
     if (!response.ok) throw new Error(`status ${response.status}`);
     show((await response.json()).streams ?? []);
     $('trouble').hidden = true;

@@ -1,6 +1,7 @@
 // The player that never gives up: it waits for the stream, plays a generation, moves on to the next.
 import {HlsSource, generationOf, kindsIn, supported as hlsSupported} from './hlssource.js';
 import {NativeSource, supported as nativeSupported} from './nativesource.js';
+import {base} from './format.js';
 import {mayLeap, pace, tooFar} from './pace.js';
 
 const poll = 1000;       // ms between questions while the stream is offline; none is asked while it plays
@@ -39,7 +40,7 @@ export class Player extends EventTarget {
   constructor(video, stream, remember = () => {}) {
     super();
     this.video = video;
-    this.url = `/hls/${stream}/index.m3u8`;
+    this.url = `${base}/hls/${stream}/index.m3u8`;
     this.remember = remember; // keeps the last picture before the element loses it
     video.addEventListener('playing', () => this.#playing());
     video.addEventListener('waiting', () => this.#waiting());

@@ -1,6 +1,6 @@
 // The publish page.
 import {$, copyLine, setIcon, setPill, setText} from './dom.js';
-import {bitrate, frameRate, nameFrom, picture} from './format.js';
+import {base, bitrate, frameRate, nameFrom, picture} from './format.js';
 import {devices, open} from './sources.js';
 import {meter} from './sound.js';
 import {Uplink, measure} from './uplink.js';
@@ -139,7 +139,7 @@ async function goOrStop() {
   if (!source && !await openSource()) return;
   const token = $('token').value.trim();
   sessionStorage.setItem('whipsaw-token', token);
-  return uplink.start({endpoint: `/whip/${stream}`, token, media: source, ...bounds()});
+  return uplink.start({endpoint: `${base}/whip/${stream}`, token, media: source, ...bounds()});
 }
 
 /** A change of what is sent takes effect at once, also while live. */
@@ -193,8 +193,8 @@ function wire() {
 
 function start() {
   setText($('name'), stream);
-  $('watch').href = `/watch/${stream}`;
-  $('links').append(copyLine('Page to watch', `${location.origin}/watch/${stream}`));
+  $('watch').href = `${base}/watch/${stream}`;
+  $('links').append(copyLine('Page to watch', `${location.origin}${base}/watch/${stream}`));
   window.whipsaw = {uplink, stats, start: goOrStop, stop: () => uplink.stop()};
   preset();
   wire();

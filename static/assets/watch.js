@@ -1,6 +1,6 @@
 // The watch page.
 import {$, copyLine, setPill, setText} from './dom.js';
-import {nameFrom} from './format.js';
+import {base, nameFrom} from './format.js';
 import {Player} from './player.js';
 import {control} from './controls.js';
 import {showOverlay, showTiles} from './readout.js';
@@ -43,13 +43,13 @@ function show(player) {
 }
 
 function share() {
-  const page = `${location.origin}/watch/${stream}`;
-  $('share').append(copyLine('This page', page), copyLine('HLS URL for other players', `${location.origin}/hls/${stream}/index.m3u8`));
+  const page = `${location.origin}${base}/watch/${stream}`;
+  $('share').append(copyLine('This page', page), copyLine('HLS URL for other players', `${location.origin}${base}/hls/${stream}/index.m3u8`));
 }
 
 function start() {
   setText($('name'), stream);
-  $('publish').href = `/publish/${stream}`;
+  $('publish').href = `${base}/publish/${stream}`;
   root.classList.toggle('embedded', window !== window.top || query.has('embed'));
   const player = new Player(video, stream, remember), overlay = $('overlay');
   const toggle = () => {

@@ -32,13 +32,15 @@ func accessLog(log *slog.Logger) func(http.Handler) http.Handler {
 // withoutSecret is a path as it may be logged: whoever knows the URL of a session may end it, and whoever knows a signed
 // link may watch.
 func withoutSecret(path string) string {
-	part := strings.SplitN(path, "/", 4) // "", whip, stream, session; "", hls or watch, ~expires~signature, stream...
-	if len(part) == 4 && part[1] == "whip" && part[3] != "" {
-		part[3] = "***"
-	}
-	if len(part) > 2 && strings.HasPrefix(part[2], "~") {
-		expires, _, _ := strings.Cut(part[2][1:], "~")
-		part[2] = "~" + expires + "~***"
+	part := strings.Split(path, "/") // "", whip, stream, session; "", hls or watch, ~expires~signature, stream...
+	for i, p := range part {
+		if i >= 2 && part[i-2] == "whip" && p != "" {
+			return strings.Join(append(part[:i], "***"), "/")
+		}
+		if expires, ok := strings.CutPrefix(p, "~"); ok {
+			expires, _, _ = strings.Cut(expires, "~")
+			part[i] = "~" + expires + "~***"
+		}
 	}
 	return strings.Join(part, "/")
 }

@@ -35,6 +35,10 @@ type Config struct {
 	// OpenPublish lets everybody publish who reaches the server, from every web page. It has no meaning with a token.
 	OpenPublish bool
 
+	// NoTakeOver refuses a publisher with 409 as long as the stream has one. Otherwise it takes the place of one that is
+	// silent, and now and then of one that is not (segmenter.Registry.Publish).
+	NoTakeOver bool
+
 	ConnectTimeout time.Duration // from the answer until ICE and DTLS are up; default 15 s
 	GatherTimeout  time.Duration // the longest an answer waits for the server's own candidates; default 2 s
 	BodyTimeout    time.Duration // the longest a request body may take; default 10 s

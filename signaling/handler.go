@@ -67,9 +67,7 @@ func (s *Server) endpoint(w http.ResponseWriter, r *http.Request) {
 // post lets a publisher in (RFC 9725 4.2): cheap checks first, nothing is allocated before the offer has passed.
 func (s *Server) post(w http.ResponseWriter, r *http.Request, stream string) *problem {
 	if retry, ok := s.limiter.allow(clientAddress(r)); !ok {
-		p := probRate.with("too many POSTs from this address; wait before the next")
-		p.retryAfter = retry
-		return p
+		return tooMany("POSTs from this address", retry)
 	}
 	if p := s.permit(r); p != nil {
 		return p
@@ -156,7 +154,7 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) {
 	}
 	n, gone := s.find(chi.URLParam(r, "stream"), chi.URLParam(r, "session"))
 	if n == nil && !(gone != nil && r.Method == http.MethodDelete) {
-		writeProblem(w, r, probSession.with("no session has this URL; it may have ended"))
+		writeProblem(w, r, s.missed(r))
 		return
 	}
 	var p *problem
@@ -173,6 +171,14 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) {
 	if p != nil {
 		writeProblem(w, r, p)
 	}
+}
+
+// missed is the answer to a request for a session that is not there.
+func (s *Server) missed(r *http.Request) *problem {
+	if retry, ok := s.misses.allow(clientAddress(r)); !ok {
+		return tooMany("requests for unknown sessions from this address", retry)
+	}
+	return probSession.with("no session has this URL; it may have ended")
 }
 
 // delete ends a session (RFC 9725 4.2). The status is 200 and nothing else: OBS takes 204 for a failure. If-Match has no
@@ -198,6 +204,9 @@ func (s *Server) delete(w http.ResponseWriter, r *http.Request, n *session, gone
 func (s *Server) patch(w http.ResponseWriter, r *http.Request, n *session) *problem {
 	if p := s.auth.session(r); p != nil {
 		return p
+	}
+	if !n.patches.Allow() {
+		return tooMany("PATCHes of this session", 1)
 	}
 	if !isType(r, typeFragment) {
 		return probType.with("send candidates as Content-Type: " + typeFragment)
@@ -235,6 +244,12 @@ func (s *Server) patch(w http.ResponseWriter, r *http.Request, n *session) *prob
 	return nil
 }
 
+func tooMany(what string, retryAfter int) *problem {
+	p := probRate.with("too many " + what + "; wait before the next")
+	p.retryAfter = retryAfter
+	return p
+}
+
 func notAllowed(methods string) *problem {
 	p := probMethod.with("only " + methods + " are answered here")
 	p.allow = methods
@@ -249,6 +264,7 @@ func noContent(w http.ResponseWriter) {
 // refused writes the log line of a POST that made no session. Refusals that anybody can cause in any number stay out of
 // the ordinary log.
 func (s *Server) refused(r *http.Request, stream string, p *problem) {
+	s.counters.refused(p)
 	level := slog.LevelInfo
 	switch p.status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusUnauthorized, http.StatusForbidden:

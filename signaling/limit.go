@@ -15,7 +15,14 @@ import (
 // maxAddresses bounds the table of addresses that posted lately. When it is full, the one not seen for longest goes.
 const maxAddresses = 4096
 
-// limiter counts POSTs per address, so that one that floods does not keep the others out.
+// missRate and missBurst bound requests for sessions that are not there: nobody may look for session URLs by trying
+// (RFC 9725 5).
+const (
+	missRate  = 2
+	missBurst = 60
+)
+
+// limiter counts requests per address, so that one that floods does not keep the others out.
 type limiter struct {
 	rate  rate.Limit
 	burst int

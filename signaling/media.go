@@ -14,10 +14,11 @@ import (
 
 // inlet is where one kind of media comes in: the only place that knows both the library's track and the stream's.
 type inlet struct {
-	kind segmenter.Kind
-	pt   uint8
-	log  *slog.Logger
-	out  *segmenter.Track // nil until attached
+	kind  segmenter.Kind
+	pt    uint8
+	log   *slog.Logger
+	out   *segmenter.Track // nil until attached
+	heard func()           // called with the first packet of a source
 	source
 	current atomic.Pointer[webrtc.TrackRemote]
 }
@@ -81,6 +82,7 @@ func (in *inlet) readPackets(t *webrtc.TrackRemote) {
 		if first {
 			in.log.Info("media arrives", "kind", in.kind.String(), "ssrc", uint32(t.SSRC()), "retransmissions", t.HasRTX())
 			first = false
+			in.heard()
 		}
 		in.out.WriteRTP(in.negotiated(buf[:n]))
 	}

@@ -28,8 +28,10 @@ type peer struct {
 
 	attached chan struct{} // closed when the inlets know their tracks
 	up       chan struct{} // closed when ICE and DTLS are up for the first time
+	heard    chan struct{} // closed when the first packet of media has come
 	down     chan struct{} // closed when the peer has closed the connection, or it was lost
 	upOnce   sync.Once
+	hearOnce sync.Once
 	downOnce sync.Once
 	reason   segmenter.Reason // why it is down
 
@@ -51,10 +53,10 @@ func (f *factory) open(o *offer, log *slog.Logger) (*peer, string, error) {
 	first.candidates = nil
 	p := &peer{
 		pc: pc, factory: f, log: log, held: o.candidates, inlets: map[segmenter.Kind]*inlet{},
-		attached: make(chan struct{}), up: make(chan struct{}), down: make(chan struct{}),
+		attached: make(chan struct{}), up: make(chan struct{}), heard: make(chan struct{}), down: make(chan struct{}),
 	}
 	for _, s := range o.sections {
-		p.inlets[s.kind] = &inlet{pt: s.pt, kind: s.kind, log: log}
+		p.inlets[s.kind] = &inlet{pt: s.pt, kind: s.kind, log: log, heard: p.hear}
 	}
 	p.feedback = newFeedback(randomSSRC(), pc.WriteRTCP)
 	pc.OnConnectionStateChange(p.stateChanged)
@@ -167,6 +169,9 @@ func (p *peer) handshakeChanged(s webrtc.DTLSTransportState) {
 		p.upOnce.Do(func() { close(p.up) })
 	}
 }
+
+// hear is called with the first packet of each source.
+func (p *peer) hear() { p.hearOnce.Do(func() { close(p.heard) }) }
 
 // wasUp reports whether the peer was ever connected.
 func (p *peer) wasUp() bool {

@@ -62,7 +62,12 @@ func (p *raw) offer(o *webrtc.OfferOptions) string {
 // post publishes offer and takes the answer.
 func (p *raw) post(offer string) {
 	p.f.t.Helper()
-	r := p.f.post("/whip/live", offer)
+	p.answered(p.f.post("/whip/live", offer))
+}
+
+// answered takes the answer of a POST.
+func (p *raw) answered(r reply) {
+	p.f.t.Helper()
 	require.Equal(p.f.t, http.StatusCreated, r.status, r.body)
 	p.loc, p.etag = r.header.Get("Location"), r.header.Get("ETag")
 	require.NoError(p.f.t, p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: r.body}))

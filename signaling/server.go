@@ -18,7 +18,9 @@ type Server struct {
 	log      *slog.Logger
 	factory  *factory
 	auth     auth
-	limiter  *limiter
+	limiter  *limiter // of POSTs
+	misses   *limiter // of requests for sessions that are not there
+	counters *counters
 	now      func() time.Time
 
 	mu       sync.Mutex
@@ -42,8 +44,9 @@ func New(cfg Config, reg *segmenter.Registry, log *slog.Logger) (*Server, error)
 	}
 	return &Server{
 		cfg: cfg, registry: reg, log: log, factory: f, auth: newAuth(cfg.PublishToken), now: time.Now,
-		limiter: newLimiter(cfg.RateLimit, cfg.RateBurst), sessions: map[string]*session{},
-		tombs: tombstones{life: cfg.TombstoneTime, tombs: map[string]tomb{}},
+		limiter: newLimiter(cfg.RateLimit, cfg.RateBurst), misses: newLimiter(missRate, missBurst), counters: newCounters(),
+		sessions: map[string]*session{},
+		tombs:    tombstones{life: cfg.TombstoneTime, tombs: map[string]tomb{}},
 	}, nil
 }
 
@@ -122,7 +125,8 @@ func (s *Server) start(n *session) {
 	}
 	s.mu.Unlock()
 	go func() {
-		n.run(s.cfg.ConnectTimeout)
+		n.run(s.cfg.ConnectTimeout, s.registry.Config().FirstMedia)
+		s.counters.ended(n.pub.Reason())
 		s.mu.Lock()
 		delete(s.sessions, n.id)
 		s.tombs.add(n.stream+"/"+n.id, n.pub, s.now())

@@ -11,7 +11,16 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"whipsaw/segmenter"
+)
+
+// patchRate and patchBurst bound what the holder of a session URL may make the server do (RFC 9725 5): a publisher sends
+// a PATCH for each of its candidates at most, and a few for a restart.
+const (
+	patchRate  = 5
+	patchBurst = 100
 )
 
 // session is one WHIP session (RFC 9725 4): from the 201 to DELETE, or to the end of either side. It is not there before
@@ -24,6 +33,8 @@ type session struct {
 	peer   *peer
 	pub    *segmenter.Publisher
 	done   chan struct{} // closed when all of it is over
+
+	patches *rate.Limiter
 
 	mu   sync.Mutex // one PATCH at a time
 	etag string     // of the current ICE generation, quoted
@@ -44,9 +55,14 @@ func random(n int) []byte {
 	return b
 }
 
-// run waits for the first end of the session and ends the rest. It is the session's one goroutine.
-func (s *session) run(connect time.Duration) {
-	reason := s.wait(connect)
+// run waits for the first end of the session and ends the rest. It is the session's one goroutine. connect is how long
+// the connection may take to come up, media how long it may then be without a packet.
+func (s *session) run(connect, media time.Duration) {
+	reason, up := s.waitConnected(connect)
+	if up {
+		s.log.Info("connected")
+		reason = s.waitEnd(media)
+	}
 	s.pub.Close(reason)
 	s.peer.settle()
 	// The publisher sees close_notify and, from now on, no more consent (RFC 9725 4.2).
@@ -55,34 +71,48 @@ func (s *session) run(connect time.Duration) {
 	s.log.Info("session ended", "reason", string(s.pub.Reason()))
 }
 
-// wait returns why the session is over, as far as this side knows.
-func (s *session) wait(connect time.Duration) segmenter.Reason {
+// waitConnected returns when ICE and DTLS are up, or why they will not be.
+func (s *session) waitConnected(connect time.Duration) (_ segmenter.Reason, up bool) {
 	timer, hold := time.NewTimer(connect), time.NewTimer(candidateDelay)
 	defer timer.Stop()
 	defer hold.Stop()
-	for up := false; !up; {
+	for {
 		select {
 		case <-s.peer.up:
-			up = true
+			return "", true
 		case <-hold.C:
 			s.release()
 		case <-timer.C:
-			return segmenter.ReasonNotConnected
+			return segmenter.ReasonNotConnected, false
 		case <-s.peer.down:
 			if s.peer.wasUp() {
-				return s.peer.reason
+				return s.peer.reason, false
 			}
-			return segmenter.ReasonNotConnected
+			return segmenter.ReasonNotConnected, false
+		case <-s.pub.Done():
+			return s.pub.Reason(), false
+		}
+	}
+}
+
+// waitEnd returns why a session that was connected is over, as far as this side knows. Whether the packets that come are
+// of any use, and go on coming, is the stream's to judge.
+func (s *session) waitEnd(media time.Duration) segmenter.Reason {
+	timer := time.NewTimer(media)
+	defer timer.Stop()
+	heard := s.peer.heard
+	for {
+		select {
+		case <-heard:
+			timer.Stop()
+			heard = nil
+		case <-timer.C:
+			return segmenter.ReasonNoMedia
+		case <-s.peer.down:
+			return s.peer.reason
 		case <-s.pub.Done():
 			return s.pub.Reason()
 		}
-	}
-	s.log.Info("connected")
-	select {
-	case <-s.peer.down:
-		return s.peer.reason
-	case <-s.pub.Done():
-		return s.pub.Reason()
 	}
 }
 
@@ -152,7 +182,10 @@ func (s *Server) create(stream, userAgent string, o *offer) (*session, string, *
 		log.Error("no peer connection", "err", err)
 		return nil, "", probInternal.with("no peer connection could be made")
 	}
-	pub, err := s.registry.Publish(stream, segmenter.PublisherConfig{Session: name, UserAgent: userAgent, Tracks: peer.trackConfigs()})
+	pub, err := s.registry.Publish(stream, segmenter.PublisherConfig{
+		Session: name, UserAgent: userAgent, Tracks: peer.trackConfigs(),
+		Connect: s.cfg.ConnectTimeout, NoTakeOver: s.cfg.NoTakeOver,
+	})
 	if err != nil {
 		peer.close()
 		return nil, "", publishProblem(err)
@@ -160,7 +193,7 @@ func (s *Server) create(stream, userAgent string, o *offer) (*session, string, *
 	peer.attach(pub)
 	n := &session{
 		id: newID(), name: name, stream: stream, log: log, peer: peer, pub: pub,
-		done: make(chan struct{}), etag: newETag(),
+		done: make(chan struct{}), etag: newETag(), patches: rate.NewLimiter(patchRate, patchBurst),
 	}
 	log.Info("session created", "user_agent", userAgent, "tracks", len(o.sections), "candidates", len(o.candidates))
 	return n, answer, nil

@@ -16,12 +16,15 @@ type Streams struct {
 	Streams []segmenter.Status `json:"streams"` // sorted by name; never null
 }
 
-// Routes mounts GET and HEAD /api/streams on r.
-func Routes(r chi.Router, registry *segmenter.Registry, log *slog.Logger) {
+// Routes mounts GET and HEAD /api/streams on r. What they tell of addresses begins with base: a path prefix, or the URL
+// that the world knows.
+func Routes(r chi.Router, registry *segmenter.Registry, base string, log *slog.Logger) {
 	h := func(w http.ResponseWriter, _ *http.Request) {
 		out := Streams{Streams: []segmenter.Status{}}
 		for _, s := range registry.Streams() {
-			out.Streams = append(out.Streams, s.Status())
+			status := s.Status()
+			status.WHIP, status.HLS = base+status.WHIP, base+status.HLS
+			out.Streams = append(out.Streams, status)
 		}
 		write(w, out, log)
 	}

@@ -21,7 +21,7 @@ func TestStreams(t *testing.T) {
 	registry := segmenter.NewRegistry(segmenter.DefaultConfig(), log)
 	t.Cleanup(registry.Close)
 	r := chi.NewRouter()
-	Routes(r, registry, log)
+	Routes(r, registry, "/below", log)
 	ask := func(method string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		r.ServeHTTP(w, httptest.NewRequest(method, "/api/streams", nil))
@@ -44,7 +44,7 @@ func TestStreams(t *testing.T) {
 			UserAgent string `json:"user_agent"`
 		}
 	}
-	want := stream{Name: "a", State: "waiting", WHIP: "/whip/a", HLS: "/hls/a/index.m3u8"}
+	want := stream{Name: "a", State: "waiting", WHIP: "/below/whip/a", HLS: "/below/hls/a/index.m3u8"}
 	want.Publisher.Session, want.Publisher.UserAgent = "s-a", "test/1"
 	require.EventuallyWithT(t, func(t *assert.CollectT) { // a stream tells of a publisher a moment after it came
 		var out struct{ Streams []stream }

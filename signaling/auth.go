@@ -1,58 +1,104 @@
 package signaling
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 )
 
+// Attempt is what a publisher shows when it asks for a stream.
+type Attempt struct {
+	Stream    string
+	Token     string     // its Bearer token, never empty; not for any log
+	Address   netip.Addr // of the client, as far as it can be told; may be invalid
+	UserAgent string     // at most 200 bytes
+}
+
+// Refusal is why an Attempt is not let in. Detail is a sentence that the publisher is told.
+type Refusal struct {
+	Status int // 401: no token that is known; 403: no right to this stream; others: cannot be decided now (503)
+	Detail string
+}
+
+// maxToken bounds a token in bytes; a JWT with many claims has a few thousand.
+const maxToken = 8 << 10
+
+// digest stands for a token where it is kept or compared, in the same time for tokens of every length.
+type digest [sha256.Size]byte
+
 // auth decides who may publish. The zero value lets everybody.
 type auth struct {
-	needed bool
-	token  [sha256.Size]byte // a digest, so that comparing takes the same time for tokens of every length
+	authorize func(context.Context, Attempt) *Refusal
 }
 
-func newAuth(token string) auth {
-	if token == "" {
-		return auth{}
-	}
-	return auth{needed: true, token: sha256.Sum256([]byte(token))}
-}
-
-// publish checks a request that takes a stream. Without a token of ours any Authorization is let in: there are clients
-// that send "Bearer undefined" when they were given none.
-func (a auth) publish(r *http.Request) *problem {
-	if !a.needed {
+// publish checks a request that takes a stream. Where no token is asked for any Authorization is let in: there are
+// clients that send "Bearer undefined" when they were given none.
+func (a auth) publish(r *http.Request, stream string) *problem {
+	if a.authorize == nil {
 		return nil
 	}
-	token, ok := bearer(r)
-	switch {
-	case !ok:
+	token, ok := Bearer(r)
+	if !ok {
 		// RFC 9725 4.7: Bearer must be supported, RFC 6750 3.1: 401 without credentials
 		return probUnauthorized.with("send the publish token as \"Authorization: Bearer ...\"")
-	case !a.matches(token):
-		return probUnauthorized.with("this is not the publish token of this server")
 	}
-	return nil
+	no := a.authorize(r.Context(), Attempt{Stream: stream, Token: token, Address: address(r), UserAgent: clipTo(r.UserAgent(), 200)})
+	switch {
+	case no == nil:
+		return nil
+	case no.Status == http.StatusUnauthorized:
+		return probUnauthorized.with(no.Detail)
+	case no.Status == http.StatusForbidden:
+		return probForbidden.with(no.Detail)
+	}
+	return probUndecided.with(no.Detail)
 }
 
-// session checks a request to a session's URL. The URL itself is the permission, so that a client may leave the token
-// out; but a wrong one is refused.
-func (a auth) session(r *http.Request) *problem {
-	if r.Header.Get("Authorization") == "" {
+// session checks a request to the URL of a running session. The URL itself is the permission, so that a client may leave
+// the token out; a wrong one is refused. The token that the session was made with stays good for it: a JWT may expire in
+// the meantime, and who has to be asked about it may be out of reach.
+func (a auth) session(r *http.Request, n *session) *problem {
+	if a.authorize == nil || r.Header.Get("Authorization") == "" {
 		return nil
 	}
-	return a.publish(r)
+	shown := shownToken(r)
+	if subtle.ConstantTimeCompare(shown[:], n.token[:]) == 1 {
+		return nil
+	}
+	return a.publish(r, n.stream)
 }
 
-func (a auth) matches(token string) bool {
-	sum := sha256.Sum256([]byte(token))
-	return subtle.ConstantTimeCompare(sum[:], a.token[:]) == 1
+// shownToken is the digest of a request's Bearer token, or of nothing.
+func shownToken(r *http.Request) digest {
+	token, _ := Bearer(r)
+	return sha256.Sum256([]byte(token))
 }
 
-// bearer returns the token of an Authorization header (RFC 6750 2.1). The scheme's letter case is free (RFC 9110 11.1).
-func bearer(r *http.Request) (string, bool) {
-	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
-	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
+// Bearer returns the token of an Authorization header (RFC 6750 2.1), which is not empty. The scheme's letter case is
+// free (RFC 9110 11.1). Of two such headers neither counts: somebody on the way may have read the other one.
+func Bearer(r *http.Request) (string, bool) {
+	all := r.Header.Values("Authorization")
+	if len(all) != 1 {
+		return "", false
+	}
+	scheme, token, _ := strings.Cut(all[0], " ")
+	token = strings.Trim(token, " ")
+	return token, strings.EqualFold(scheme, "Bearer") && token != "" && len(token) <= maxToken
+}
+
+// address is where a request came from.
+func address(r *http.Request) netip.Addr {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ip.Unmap().WithZone("")
 }

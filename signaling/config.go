@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -29,10 +30,11 @@ type Config struct {
 	// ICEServers are told to publishers for their side of the connection.
 	ICEServers ICEServers
 
-	// PublishToken is the Bearer token that a publisher must show. Empty: none is asked for, and unless OpenPublish is
-	// set only requests for a loopback Host without a foreign Origin may publish, so that no web page can.
-	PublishToken string
-	// OpenPublish lets everybody publish who reaches the server, from every web page. It has no meaning with a token.
+	// Authorize decides who may publish what; nil in return lets a publisher in. It is called for each POST that shows a
+	// token, at the same time for several, and has to end soon. Nil: no token is asked for, and unless OpenPublish is set
+	// only requests for a loopback Host without a foreign Origin may publish, so that no web page can.
+	Authorize func(context.Context, Attempt) *Refusal
+	// OpenPublish lets everybody publish who reaches the server, from every web page. It has no meaning with Authorize.
 	OpenPublish bool
 
 	// NoTakeOver refuses a publisher with 409 as long as the stream has one. Otherwise it takes the place of one that is

@@ -69,7 +69,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, stream string) *pr
 	if retry, ok := s.limiter.allow(clientAddress(r)); !ok {
 		return tooMany("POSTs from this address", retry)
 	}
-	if p := s.permit(r); p != nil {
+	if p := s.permit(r, stream); p != nil {
 		return p
 	}
 	if p := s.reserve(); p != nil {
@@ -80,6 +80,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, stream string) *pr
 		s.release()
 		return p
 	}
+	n.token = shownToken(r)
 	s.start(n)
 	h := w.Header()
 	h.Set("Content-Type", typeSDP)
@@ -103,7 +104,7 @@ func (s *Server) tellICEServers(w http.ResponseWriter, r *http.Request, stream s
 		return
 	}
 	// Counted like a POST: tokens could be tried out here as well as there.
-	if _, ok := s.limiter.allow(clientAddress(r)); ok && s.permit(r) == nil {
+	if _, ok := s.limiter.allow(clientAddress(r)); ok && s.permit(r, stream) == nil {
 		s.addICEServers(w, stream)
 	}
 }
@@ -115,13 +116,13 @@ func (s *Server) addICEServers(w http.ResponseWriter, stream string) {
 }
 
 // permit decides whether a request may publish.
-func (s *Server) permit(r *http.Request) *problem {
-	if s.cfg.PublishToken == "" && !s.cfg.OpenPublish {
+func (s *Server) permit(r *http.Request, stream string) *problem {
+	if s.cfg.Authorize == nil && !s.cfg.OpenPublish {
 		if p := guard(r); p != nil {
 			return p
 		}
 	}
-	return s.auth.publish(r)
+	return s.auth.publish(r, stream)
 }
 
 // accept reads and checks the offer and makes its session.
@@ -185,10 +186,10 @@ func (s *Server) missed(r *http.Request) *problem {
 // meaning here. n is nil for a session that has ended by itself or by DTLS; its publisher's viewers then learn that it
 // will not return.
 func (s *Server) delete(w http.ResponseWriter, r *http.Request, n *session, gone *segmenter.Publisher) *problem {
-	if p := s.auth.session(r); p != nil {
-		return p
-	}
 	if n != nil {
+		if p := s.auth.session(r, n); p != nil {
+			return p
+		}
 		if err := n.end(r.Context(), segmenter.ReasonDeleted); err != nil {
 			return probInternal.with("the session did not end in time")
 		}
@@ -202,7 +203,7 @@ func (s *Server) delete(w http.ResponseWriter, r *http.Request, n *session, gone
 
 // patch takes candidates or restarts ICE (RFC 9725 4.3).
 func (s *Server) patch(w http.ResponseWriter, r *http.Request, n *session) *problem {
-	if p := s.auth.session(r); p != nil {
+	if p := s.auth.session(r, n); p != nil {
 		return p
 	}
 	if !n.patches.Allow() {

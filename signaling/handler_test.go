@@ -86,7 +86,7 @@ func TestRFC9725_4_2_Created(t *testing.T) {
 
 // RFC 9725 4.1: OPTIONS and preflights carry no token and pass.
 func TestRFC9725_4_1_Options(t *testing.T) {
-	f := serve(t, Config{PublishToken: "secret"})
+	f := serve(t, Config{Authorize: only("secret")})
 	for path, methods := range map[string]string{"/whip/live": endpointMethods, "/whip/live/any": sessionMethods} {
 		r := f.do("OPTIONS", path, "", "Origin", "https://studio.example", "Access-Control-Request-Method", "POST",
 			"Access-Control-Request-Headers", "authorization,content-type")
@@ -118,7 +118,7 @@ func TestProblemDocument(t *testing.T) {
 
 // RFC 9725 4.7: Bearer tokens.
 func TestRFC9725_4_7_Bearer(t *testing.T) {
-	f := serve(t, Config{PublishToken: "secret"})
+	f := serve(t, Config{Authorize: only("secret")})
 	for _, wrong := range []string{"", "Bearer wrong", "Bearer", "Bearer ", "Basic c2VjcmV0", "secret", "Bearer undefined", "Bearer secret2"} {
 		r := f.post("/whip/live", plain, "Authorization", wrong)
 		require.Equal(t, http.StatusUnauthorized, r.status, wrong)

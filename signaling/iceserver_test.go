@@ -96,7 +96,7 @@ func TestTURNCredentials(t *testing.T) {
 // RFC 9725 4.6: OPTIONS tells the servers as well, to who may publish and never in a preflight.
 func TestRFC9725_4_6_LinkOnOptions(t *testing.T) {
 	servers := ICEServers{URLs: []string{turnURL}, Secret: "shared"}
-	f := serve(t, Config{PublishToken: "secret", ICEServers: servers, RateBurst: 8, RateLimit: 0.001})
+	f := serve(t, Config{Authorize: only("secret"), ICEServers: servers, RateBurst: 8, RateLimit: 0.001})
 	links := func(headers ...string) []string {
 		r := f.do("OPTIONS", "/whip/live", "", headers...)
 		require.Equal(t, http.StatusOK, r.status)

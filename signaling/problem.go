@@ -24,6 +24,7 @@ const problemPrefix = "urn:whipsaw:problem:"
 var (
 	probSyntax       = problem{status: http.StatusBadRequest, kind: "malformed", title: "The body is not what its type says"}
 	probUnauthorized = problem{status: http.StatusUnauthorized, kind: "unauthorized", title: "A publish token is needed"}
+	probForbidden    = problem{status: http.StatusForbidden, kind: "forbidden", title: "This token gives no right to the stream"}
 	probOrigin       = problem{status: http.StatusForbidden, kind: "foreign-origin", title: "Not open to other sites"}
 	probStream       = problem{status: http.StatusNotFound, kind: "no-such-stream", title: "Not a stream name"}
 	probSession      = problem{status: http.StatusNotFound, kind: "no-such-session", title: "No such session"}
@@ -38,6 +39,7 @@ var (
 	probSlow         = problem{status: http.StatusRequestTimeout, kind: "slow-body", title: "The body did not come in time"}
 	probInternal     = problem{status: http.StatusInternalServerError, kind: "internal", title: "The server failed"}
 	probFull         = problem{status: http.StatusServiceUnavailable, kind: "overloaded", title: "The server is full", retryAfter: 10}
+	probUndecided    = problem{status: http.StatusServiceUnavailable, kind: "undecided", title: "Whether this is allowed cannot be told now", retryAfter: 5}
 	probClosing      = problem{status: http.StatusServiceUnavailable, kind: "closing", title: "The server is closing", retryAfter: 5}
 
 	// Offers that can be read but not be served: RFC 9725 4.2 asks for 422.

@@ -43,7 +43,7 @@ func New(cfg Config, reg *segmenter.Registry, log *slog.Logger) (*Server, error)
 		return nil, err
 	}
 	return &Server{
-		cfg: cfg, registry: reg, log: log, factory: f, auth: newAuth(cfg.PublishToken), now: time.Now,
+		cfg: cfg, registry: reg, log: log, factory: f, auth: auth{cfg.Authorize}, now: time.Now,
 		limiter: newLimiter(cfg.RateLimit, cfg.RateBurst), misses: newLimiter(missRate, missBurst), counters: newCounters(),
 		sessions: map[string]*session{},
 		tombs:    tombstones{life: cfg.TombstoneTime, tombs: map[string]tomb{}},

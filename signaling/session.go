@@ -32,6 +32,7 @@ type session struct {
 	log    *slog.Logger
 	peer   *peer
 	pub    *segmenter.Publisher
+	token  digest        // of the one that it was made with
 	done   chan struct{} // closed when all of it is over
 
 	patches *rate.Limiter

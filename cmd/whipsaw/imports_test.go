@@ -34,6 +34,8 @@ var doors = map[string][]string{
 	"github.com/go-chi/chi":         {"whipsaw/signaling", "whipsaw/segmenter/hls", "whipsaw/static", "whipsaw/cmd/"},
 	"net/http":                      {"whipsaw/signaling", "whipsaw/signaling/client", "whipsaw/segmenter/hls", "whipsaw/static", "whipsaw/cmd/"},
 	"github.com/prometheus":         {"whipsaw/cmd/"},
+	"github.com/golang-jwt":         {"whipsaw/cmd/whipsaw/internal/access"},
+	"github.com/MicahParks":         {"whipsaw/cmd/whipsaw/internal/access"},
 	"os":                            {"whipsaw/signaling", "whipsaw/cmd/"},
 	"github.com/chromedp":           {},
 	"github.com/stretchr/testify":   {},

@@ -19,7 +19,7 @@ const maxVerdict = time.Minute
 func (g *Gate) Watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		route := chi.RouteContext(r.Context())
-		keys := g.watchKeys()
+		keys := g.rules.Load().WatchKeys
 		p, ok := parseWatchPath(route.RoutePath)
 		if ok && p.signature != "" {
 			route.RoutePath = p.plain
@@ -52,6 +52,14 @@ func refuseWatch(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
+// Routes mounts GET and HEAD /auth/watch on r, for proxies.
+func (g *Gate) Routes(r chi.Router) {
+	r.Get(verdictPath, g.verdict)
+	r.Head(verdictPath, g.verdict)
+}
+
+const verdictPath = "/auth/watch"
+
 // originalURI is the header in which a proxy tells what it was asked for.
 const originalURI = "X-Original-URI"
 
@@ -61,7 +69,8 @@ var errNoURI = errors.New("the proxy has to send the path and query that it was 
 // X-Original-URI may be answered, else 403. 204 tells how long that holds.
 func (g *Gate) verdict(w http.ResponseWriter, r *http.Request) {
 	path, _, _ := strings.Cut(r.Header.Get(originalURI), "?")
-	below, ok := strings.CutPrefix(path, "/hls")
+	prefix := strings.TrimSuffix(r.URL.Path, verdictPath) // of all paths of this server
+	below, ok := strings.CutPrefix(path, prefix+"/hls")
 	if !ok || len(r.Header.Values(originalURI)) != 1 {
 		refuseWatch(w, r, errNoURI)
 		return
@@ -72,7 +81,7 @@ func (g *Gate) verdict(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := time.Now()
-	until, err := g.watchKeys().check(p, now)
+	until, err := g.rules.Load().WatchKeys.check(p, now)
 	if err != nil {
 		refuseWatch(w, r, err)
 		return

@@ -2,6 +2,7 @@ package access
 
 import (
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -20,8 +21,21 @@ const (
 
 // watched is a router as the server builds it; what stands behind the gate tells what it was asked for.
 func watched(keys ...string) http.Handler {
-	g := New(Config{WatchKeys: keys})
-	r := chi.NewRouter()
+	return watchedUnder("", keys...)
+}
+
+// watchedUnder is watched with a prefix of all paths.
+func watchedUnder(prefix string, keys ...string) http.Handler {
+	g, err := New(Config{WatchKeys: keys}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		panic(err) // there is nothing in it that could be wrong
+	}
+	root := chi.NewRouter()
+	r := root
+	if prefix != "" {
+		r = chi.NewRouter()
+		root.Mount(prefix, r)
+	}
 	r.Route("/hls", func(r chi.Router) {
 		r.Use(g.Watch)
 		r.HandleFunc("/{stream}/*", func(w http.ResponseWriter, r *http.Request) {
@@ -30,7 +44,7 @@ func watched(keys ...string) http.Handler {
 		})
 	})
 	g.Routes(r)
-	return r
+	return root
 }
 
 func ask(h http.Handler, method, target string, headers ...string) *httptest.ResponseRecorder {
@@ -116,6 +130,15 @@ func TestWatchIsOpenWithoutKey(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, ask(h, "GET", "/auth/watch", "X-Original-URI", path).Code)
 	}
 	require.Equal(t, "live a b", ask(h, "GET", "/hls/live/a%20b").Body.String(), "what is no name of ours is for the handlers to refuse")
+}
+
+// Below a path prefix everything lies below it, also what a proxy asks about.
+func TestWatchBelowPrefix(t *testing.T) {
+	h := watchedUnder("/tv", watchKey)
+	path := "/hls/" + WatchKeys{watchKey}.Sign("live", time.Now().Add(time.Hour)) + "/live/index.m3u8"
+	require.Equal(t, "live index.m3u8", ask(h, "GET", "/tv"+path).Body.String())
+	require.Equal(t, http.StatusNoContent, ask(h, "GET", "/tv/auth/watch", originalURI, "/tv"+path).Code)
+	require.Equal(t, http.StatusForbidden, ask(h, "GET", "/tv/auth/watch", originalURI, path).Code)
 }
 
 func TestWatchMethods(t *testing.T) {

@@ -38,6 +38,7 @@ func TestServeDefaults(t *testing.T) {
 			ACME: ACME{Server: "https://acme-v02.api.letsencrypt.org/directory"},
 		},
 		Ingest:    Ingest{WebRTCUDP: "127.0.0.1:8189"},
+		Access:    Access{WatchFor: 4 * time.Hour},
 		Operator:  Operator{Admin: "127.0.0.1:8081", LogFormat: "text", LogLevel: "info"},
 		Segmenter: segmenter.DefaultConfig(),
 	}, c)
@@ -78,7 +79,9 @@ func TestServePrecedence(t *testing.T) {
 		"part": {"101ms", "102ms"}, "segment": {"3s", "4s"}, "max-segment": {"11s", "12s"}, "window": {"31s", "32s"}, "resume": {"1s", "2s"},
 		"state": {"/var/a", "/var/b"}, "on-loss": {"show", "freeze"}, "recovery-points": {"true", "false"},
 		"max-streams": {"3", "4"}, "max-access-unit": {"1MiB", "2MiB"}, "max-stream-memory": {"65MiB", "66MiB"}, "max-memory": {"1GiB", "2GiB"},
-		"publish-token": {"a", "b"}, "open-publish": {"true", "false"},
+		"publish-token": {"a", "b"}, "stream-token": {"a=b,c=d", "e=f"}, "watch-token": {"a=b,c=d", "e=f"}, "open-publish": {"true", "false"},
+		"jwt-secret": {strings.Repeat("a", 32), strings.Repeat("b", 32)}, "jwt-jwks": {"https://a.example/keys", "keys.json"}, "jwt-issuer": {"a", "b"},
+		"jwt-audience": {"a", "b"}, "auth-url": {"https://a.example/", "https://b.example/"}, "watch-for": {"1h", "2h"},
 		"watch-key": {strings.Repeat("a", 32) + "," + strings.Repeat("b", 32), strings.Repeat("c", 32)}, "admin": {":1", ":2"}, "log-format": {"json", "text"},
 		"log-level": {"debug", "warn"}, "demo": {"true", "false"},
 	}
@@ -88,7 +91,7 @@ func TestServePrecedence(t *testing.T) {
 		var c Serve
 		c.Segmenter = segmenter.DefaultConfig()
 		show := func() string {
-			one := fmt.Sprintf("%+v", c) + c.PublishToken.Reveal()
+			one := fmt.Sprintf("%+v", c) + c.PublishToken.Reveal() + c.JWTSecret.Reveal() + c.AuthURL.Reveal()
 			return one
 		}
 		from := func(e env, args ...string) string {
@@ -138,6 +141,12 @@ func TestSecureByDefault(t *testing.T) {
 		require.ErrorContains(t, err, "--open-publish")
 		require.ErrorContains(t, err, "WHIPSAW_PUBLISH_TOKEN")
 		parseServe(t, env{"WHIPSAW_PUBLISH_TOKEN": "x"}, "--listen", listen)
+		for _, asks := range []string{"--stream-token=a=b", "--jwt-secret=" + strings.Repeat("x", 32), "--jwt-jwks=keys.json", "--auth-url=https://example.com/"} {
+			c := parseServe(t, nil, "--listen", listen, asks)
+			require.False(t, c.Closed(), asks)
+		}
+		_, err = ParseServe([]string{"--listen", listen, "--watch-token", "a=b", "--watch-key", strings.Repeat("x", 32)}, env{}.lookup)
+		require.ErrorContains(t, err, "--open-publish", "who asks viewers has not asked publishers")
 		parseServe(t, nil, "--listen", listen, "--open-publish")
 	}
 }
@@ -169,6 +178,22 @@ func TestServeRefuses(t *testing.T) {
 		{[]string{"--watch-key", strings.Repeat("x", 31)}, "--watch-key: a key has at least 32 characters"},
 		{[]string{"--watch-key", strings.Repeat("x ", 20)}, "without spaces"},
 		{[]string{"--publish-token", "x", "--open-publish"}, "exclude each other"},
+		{[]string{"--publish-token", "sha256:abc"}, "--publish-token: after sha256:"},
+		{[]string{"--stream-token", "studio"}, "--stream-token: a token for some streams is given as PATTERN=TOKEN"},
+		{[]string{"--stream-token", "a=x", "--stream-token", "=x"}, "--stream-token: a pattern is a stream's name"},
+		{[]string{"--stream-token", "a="}, "PATTERN=TOKEN"},
+		{[]string{"--stream-token", "a b=x"}, "a pattern is"},
+		{[]string{"--stream-token", "a=two words"}, "without spaces"},
+		{[]string{"--watch-token", "a=sha256:x", "--watch-key", strings.Repeat("x", 32)}, "--watch-token: after sha256:"},
+		{[]string{"--watch-token", "a=b"}, "--watch-token gives signed links, which need --watch-key"},
+		{[]string{"--jwt-secret", strings.Repeat("x", 31)}, "--jwt-secret: a key has at least 32 characters"},
+		{[]string{"--jwt-jwks", "ftp://example.com/"}, "--jwt-jwks: this is neither a file nor a URL"},
+		{[]string{"--jwt-jwks", "https://user:pass@example.com/"}, "--jwt-jwks"},
+		{[]string{"--jwt-issuer", "x"}, "need --jwt-secret or --jwt-jwks"},
+		{[]string{"--auth-url", "example.com"}, "--auth-url: this is no URL"},
+		{[]string{"--auth-url", "https://example.com/#x"}, "--auth-url"},
+		{[]string{"--auth-url", "https://example.com/", "--open-publish"}, "exclude each other"},
+		{[]string{"--watch-for", "0s"}, "--watch-for 0s"},
 		{[]string{"--no-such"}, "no-such"},
 		{[]string{"--part"}, "part"},
 		{[]string{"serve"}, `"serve" is no command; the commands are: publish, version, help`},

@@ -55,22 +55,22 @@ func (c Serve) Loopback() bool { return c.Delivery.local() }
 
 // Closed reports whether only requests for this machine's own name may be answered: there is no token that would keep
 // a web page, which the browser of this machine shows, from publishing and watching here.
-func (c Serve) Closed() bool { return c.PublishToken == "" && !c.OpenPublish }
+func (c Serve) Closed() bool { return !c.Authenticated() && !c.OpenPublish }
 
 func (c Serve) check() error {
 	if err := c.Segmenter.Validate(); err != nil {
 		// The setting's name begins the text and is the flag's name as well.
 		return fmt.Errorf("%w: --%s", ErrUsage, strings.TrimPrefix(err.Error(), segmenter.ErrConfig.Error()+": "))
 	}
-	if c.PublishToken != "" && c.OpenPublish {
-		return fmt.Errorf("%w: --publish-token and --open-publish exclude each other: one asks for a token, the other for none", ErrUsage)
+	if err := c.Access.check(); err != nil {
+		return err
 	}
 	if err := c.Delivery.check(c.State); err != nil {
 		return err
 	}
 	if where := c.elsewhere(); where != "" && c.Closed() {
 		return fmt.Errorf("%w: %s is reached from other machines, so publishers must show a token: set WHIPSAW_PUBLISH_TOKEN "+
-			"(or --publish-token), or say --open-publish if everybody may publish", ErrUsage, where)
+			"(or another setting that asks for one), or say --open-publish if everybody may publish", ErrUsage, where)
 	}
 	return nil
 }

@@ -27,8 +27,12 @@ func banner(w io.Writer, cfg config.Serve, addrs Addresses) error {
 	line("")
 	line("  publish (WHIP)   %s/whip/%s", base, exampleStream)
 	line("  publish (page)   %s/publish/%s", base, exampleStream)
-	line("  watch (page)     %s/watch/%s", base, exampleStream)
-	line("  watch (HLS)      %s/hls/%s/index.m3u8", base, exampleStream)
+	if len(cfg.WatchKeys) == 0 {
+		line("  watch (page)     %s/watch/%s", base, exampleStream)
+		line("  watch (HLS)      %s/hls/%s/index.m3u8", base, exampleStream)
+	} else {
+		line("  watch            by signed links: whipsaw sign --url %s %s", base, exampleStream)
+	}
 	if addrs.Admin != nil {
 		line("  metrics          %s/metrics", addrs.AdminURL())
 	}
@@ -81,8 +85,11 @@ func publicBase(cfg config.Serve, addrs Addresses) string {
 
 // tokenHint says what to fill in without telling the token.
 func tokenHint(cfg config.Serve) string {
-	if cfg.PublishToken == "" {
+	switch {
+	case !cfg.Authenticated():
 		return "(leave empty)"
+	case cfg.PublishToken != "":
+		return "(what WHIPSAW_PUBLISH_TOKEN or --publish-token was set to)"
 	}
-	return "(what WHIPSAW_PUBLISH_TOKEN or --publish-token was set to)"
+	return "(one with the right to publish)"
 }

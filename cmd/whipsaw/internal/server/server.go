@@ -78,6 +78,7 @@ type instance struct {
 	reg    *segmenter.Registry
 	whip   *signaling.Server
 	gate   *access.Gate
+	demo   string              // token for the demo; empty: it needs none
 	source *certificate.Source // nil without TLS
 	addrs  Addresses
 	viewers
@@ -129,11 +130,13 @@ func (s *instance) start(ctx context.Context) error {
 			return fmt.Errorf("--state %s: %w", s.cfg.State, err)
 		}
 	}
-	s.gate = access.New(access.Config{WatchKeys: config.Reveal(s.cfg.WatchKeys)})
+	if s.gate, err = s.access(); err != nil {
+		return err
+	}
 	s.reg = segmenter.NewRegistry(s.cfg.Segmenter, s.log)
 	s.whip, err = signaling.New(signaling.Config{
 		UDPAddress: s.cfg.WebRTCUDP, PublicIPs: s.cfg.PublicIPs,
-		PublishToken: s.cfg.PublishToken.Reveal(), OpenPublish: s.cfg.OpenPublish,
+		Authorize: s.authorize(), OpenPublish: s.cfg.OpenPublish,
 	}, s.reg, s.log)
 	if err != nil {
 		return fmt.Errorf("--webrtc-udp %s: %w", s.cfg.WebRTCUDP, err)
@@ -196,7 +199,7 @@ func (s *instance) startDemo(ctx context.Context) (wait func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		err := s.opts.Demo(ctx, s.addrs.URL()+"/whip/"+DemoStream, s.cfg.PublishToken.Reveal(), s.ownClient())
+		err := s.opts.Demo(ctx, s.addrs.URL()+"/whip/"+DemoStream, s.demo, s.ownClient())
 		if err != nil && ctx.Err() == nil {
 			s.log.Error("the demo ended", "err", err)
 		}
@@ -227,5 +230,8 @@ func (s *instance) stop() error {
 		}
 	}
 	s.running.Wait()
+	if s.gate != nil {
+		s.gate.Close()
+	}
 	return errors.Join(errs...)
 }

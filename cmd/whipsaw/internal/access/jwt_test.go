@@ -1,0 +1,434 @@
+package access
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/MicahParks/jwkset"
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/require"
+)
+
+const jwtSecret = "a secret of more than thirty-two characters"
+
+// keyring is what a test signs with.
+type keyring struct {
+	rsa   *rsa.PrivateKey
+	ec    *ecdsa.PrivateKey
+	ed    ed25519.PrivateKey
+	other *rsa.PrivateKey // not in the set
+}
+
+func newKeyring(t testing.TB) keyring {
+	var k keyring
+	var err error
+	k.rsa, err = rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	k.other, err = rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	k.ec, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	_, k.ed, err = ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	return k
+}
+
+// set is a JSON Web Key Set of public keys by their names.
+func set(t testing.TB, keys map[string]crypto.PublicKey) string {
+	var out jwkset.JWKSMarshal
+	for kid, key := range keys {
+		jwk, err := jwkset.NewJWKFromKey(key, jwkset.JWKOptions{Metadata: jwkset.JWKMetadataOptions{KID: kid}})
+		require.NoError(t, err)
+		out.Keys = append(out.Keys, jwk.Marshal())
+	}
+	raw, err := json.Marshal(out)
+	require.NoError(t, err)
+	return string(raw)
+}
+
+func (k keyring) set(t testing.TB) string {
+	return set(t, map[string]crypto.PublicKey{"r": k.rsa.Public(), "e": k.ec.Public(), "d": k.ed.Public()})
+}
+
+func file(t testing.TB, content string) string {
+	name := filepath.Join(t.TempDir(), "keys.json")
+	require.NoError(t, os.WriteFile(name, []byte(content), 0o600))
+	return name
+}
+
+// body is a set of claims that is good for an hour, changed.
+func body(change map[string]any) jwt.MapClaims {
+	c := jwt.MapClaims{"exp": time.Now().Add(time.Hour).Unix(), "whipsaw": map[string]any{"publish": []string{"studio-*"}, "watch": []string{"yard"}}}
+	for k, v := range change {
+		if c[k] = v; v == nil {
+			delete(c, k)
+		}
+	}
+	return c
+}
+
+func signed(t testing.TB, method jwt.SigningMethod, key any, kid string, c jwt.MapClaims, header ...string) string {
+	made := jwt.NewWithClaims(method, c)
+	if kid != "" {
+		made.Header["kid"] = kid
+	}
+	for i := 0; i < len(header); i += 2 {
+		made.Header[header[i]] = header[i+1]
+	}
+	s, err := made.SignedString(key)
+	require.NoError(t, err)
+	return s
+}
+
+// raw is a token of parts that are written by hand.
+func raw(header, body, signature string) string {
+	b := base64.RawURLEncoding.EncodeToString
+	return b([]byte(header)) + "." + b([]byte(body)) + "." + b([]byte(signature))
+}
+
+// RFC 7518 3.1: the algorithms; and what the claims give.
+func TestRFC7518_3_1_Algorithms(t *testing.T) {
+	k := newKeyring(t)
+	g, log := gate(t, Config{JWT: JWT{Secret: jwtSecret, Keys: file(t, k.set(t))}})
+	for name, good := range map[string]string{
+		"HS256":             signed(t, jwt.SigningMethodHS256, []byte(jwtSecret), "", body(nil)),
+		"RS256":             signed(t, jwt.SigningMethodRS256, k.rsa, "r", body(nil)),
+		"RS256 without kid": signed(t, jwt.SigningMethodRS256, k.rsa, "", body(nil)),
+		"ES256":             signed(t, jwt.SigningMethodES256, k.ec, "e", body(nil)),
+		"EdDSA":             signed(t, jwt.SigningMethodEdDSA, k.ed, "d", body(nil)),
+		"one string":        signed(t, jwt.SigningMethodEdDSA, k.ed, "d", body(map[string]any{"whipsaw": map[string]any{"publish": "studio-*", "watch": "yard"}})),
+	} {
+		require.NoError(t, may(g, Publish, "studio-1", good), name)
+		require.NoError(t, may(g, Watch, "studio-1", good), name)
+		require.NoError(t, may(g, Watch, "yard", good), name)
+		require.Equal(t, ErrRight, may(g, Publish, "yard", good), name)
+		require.Equal(t, ErrRight, may(g, Watch, "attic", good), name)
+		require.NotContains(t, log.String(), good)
+	}
+	none := signed(t, jwt.SigningMethodHS256, []byte(jwtSecret), "", body(map[string]any{"whipsaw": nil}))
+	require.Equal(t, ErrRight, may(g, Watch, "yard", none), "good, but without a right")
+}
+
+// RFC 8725: what tokens are attacked with.
+func TestRFC8725_Attacks(t *testing.T) {
+	k := newKeyring(t)
+	der, err := x509.MarshalPKIXPublicKey(k.rsa.Public())
+	require.NoError(t, err)
+	asPEM := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+	good := signed(t, jwt.SigningMethodRS256, k.rsa, "r", body(nil))
+	part := strings.Split(good, ".")
+	tampered := base64.RawURLEncoding.EncodeToString([]byte(`{"exp":9999999999,"whipsaw":{"publish":["*"]}}`))
+	all := `{"exp":9999999999,"whipsaw":{"publish":["*"]}}`
+	attacks := map[string]string{
+		"alg none":                          signed(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, "", body(nil)),
+		"alg None":                          raw(`{"alg":"None"}`, all, ""),
+		"alg nOnE with a signature":         raw(`{"alg":"nOnE"}`, all, "x"),
+		"no alg":                            raw(`{"typ":"JWT"}`, all, "x"),
+		"alg of another type":               raw(`{"alg":1}`, all, "x"),
+		"HS256 with the public key as PEM":  signed(t, jwt.SigningMethodHS256, asPEM, "r", body(nil)),
+		"HS256 with the public key as DER":  signed(t, jwt.SigningMethodHS256, der, "r", body(nil)),
+		"HS256 with the key's number":       signed(t, jwt.SigningMethodHS256, k.rsa.N.Bytes(), "r", body(nil)),
+		"HS256 with an empty secret":        signed(t, jwt.SigningMethodHS256, []byte{}, "", body(nil)),
+		"HS256 with another secret":         signed(t, jwt.SigningMethodHS256, []byte(jwtSecret+"x"), "", body(nil)),
+		"HS384":                             signed(t, jwt.SigningMethodHS384, []byte(jwtSecret), "", body(nil)),
+		"HS512":                             signed(t, jwt.SigningMethodHS512, []byte(jwtSecret), "", body(nil)),
+		"RS512":                             signed(t, jwt.SigningMethodRS512, k.rsa, "r", body(nil)),
+		"PS256":                             signed(t, jwt.SigningMethodPS256, k.rsa, "r", body(nil)),
+		"another RSA key":                   signed(t, jwt.SigningMethodRS256, k.other, "r", body(nil)),
+		"another RSA key without kid":       signed(t, jwt.SigningMethodRS256, k.other, "", body(nil)),
+		"RS256 under an EC key's name":      signed(t, jwt.SigningMethodRS256, k.rsa, "e", body(nil)),
+		"EdDSA under an RSA key's name":     signed(t, jwt.SigningMethodEdDSA, k.ed, "r", body(nil)),
+		"unknown kid":                       signed(t, jwt.SigningMethodRS256, k.rsa, "x", body(nil)),
+		"kid as a path":                     signed(t, jwt.SigningMethodRS256, k.rsa, "../../etc/passwd", body(nil)),
+		"own key in the header":             signed(t, jwt.SigningMethodRS256, k.other, "", body(nil), "jku", "http://127.0.0.1:1/", "x5u", "http://127.0.0.1:1/"),
+		"crit":                              signed(t, jwt.SigningMethodRS256, k.rsa, "r", body(nil), "crit", "b64"),
+		"changed claims":                    part[0] + "." + tampered + "." + part[2],
+		"no signature":                      part[0] + "." + part[1] + ".",
+		"two parts":                         part[0] + "." + part[1],
+		"four parts":                        good + ".x",
+		"padded":                            good + "==",
+		"trailing bits in the signature":    good[:len(good)-1] + string(good[len(good)-1]+1),
+		"dots":                              "..",
+		"not base64":                        "!.!.!",
+		"not JSON":                          raw("x", "x", "x"),
+		"claims that are a list":            raw(`{"alg":"HS256"}`, "[]", "x"),
+		"no exp":                            signed(t, jwt.SigningMethodRS256, k.rsa, "r", body(map[string]any{"exp": nil})),
+		"exp as text":                       signed(t, jwt.SigningMethodRS256, k.rsa, "r", body(map[string]any{"exp": "tomorrow"})),
+		"not yet":                           signed(t, jwt.SigningMethodRS256, k.rsa, "r", body(map[string]any{"nbf": time.Now().Add(time.Minute).Unix()})),
+		"rights of another type":            signed(t, jwt.SigningMethodRS256, k.rsa, "r", body(map[string]any{"whipsaw": "all"})),
+		"rights of a type that is no name":  signed(t, jwt.SigningMethodRS256, k.rsa, "r", body(map[string]any{"whipsaw": map[string]any{"publish": true}})),
+		"encrypted (JWE)":                   "a.b.c.d.e",
+		"a very long one":                   strings.Repeat("a", 8<<10),
+		"deeply nested claims":              raw(`{"alg":"HS256"}`, strings.Repeat("[", 4000), "x"),
+		"expired beyond the leeway (below)": "x.y.z",
+	}
+	g, log := gate(t, Config{JWT: JWT{Secret: jwtSecret, Keys: file(t, k.set(t))}})
+	require.NoError(t, may(g, Publish, "studio-1", good))
+	for name, attack := range attacks {
+		require.Equal(t, ErrToken, may(g, Publish, "studio-1", attack), name)
+		require.NotContains(t, log.String(), attack, name)
+	}
+	expired := signed(t, jwt.SigningMethodRS256, k.rsa, "r", body(map[string]any{"exp": time.Now().Add(-leeway - time.Second).Unix()}))
+	require.Equal(t, ErrExpired, may(g, Publish, "studio-1", expired))
+	require.ErrorIs(t, ErrExpired, ErrToken)
+
+	// What is not set up is refused: no algorithm comes in by itself.
+	secretOnly, _ := gate(t, Config{JWT: JWT{Secret: jwtSecret}})
+	require.Equal(t, ErrToken, may(secretOnly, Publish, "studio-1", good))
+	keysOnly, _ := gate(t, Config{JWT: JWT{Keys: file(t, k.set(t))}})
+	require.Equal(t, ErrToken, may(keysOnly, Publish, "studio-1", signed(t, jwt.SigningMethodHS256, []byte{}, "", body(nil))))
+	neither, _ := gate(t, Config{})
+	require.Equal(t, ErrToken, may(neither, Publish, "studio-1", good))
+}
+
+// RFC 7519 4.1: issuer, audience, and the times with a little leeway.
+func TestRFC7519_4_1_Claims(t *testing.T) {
+	g, _ := gate(t, Config{JWT: JWT{Secret: jwtSecret, Issuer: "https://id.example", Audience: "whipsaw"}})
+	from := map[string]any{"iss": "https://id.example", "aud": []string{"other", "whipsaw"}}
+	for _, c := range []struct {
+		change map[string]any
+		want   error
+	}{
+		{nil, nil},
+		{map[string]any{"aud": "whipsaw"}, nil},
+		{map[string]any{"aud": "other"}, ErrToken},
+		{map[string]any{"aud": nil}, ErrToken},
+		{map[string]any{"iss": "https://id.example/"}, ErrToken},
+		{map[string]any{"iss": nil}, ErrToken},
+		{map[string]any{"exp": time.Now().Add(-leeway / 2).Unix()}, nil},
+		{map[string]any{"nbf": time.Now().Add(leeway / 2).Unix()}, nil},
+		{map[string]any{"exp": 0}, ErrExpired},
+	} {
+		claims := body(from)
+		for k, v := range c.change {
+			if claims[k] = v; v == nil {
+				delete(claims, k)
+			}
+		}
+		require.Equal(t, c.want, may(g, Publish, "studio-1", signed(t, jwt.SigningMethodHS256, []byte(jwtSecret), "", claims)), "%v", c.change)
+	}
+}
+
+// Keys that must not verify are left out, wherever they stand in the set.
+func TestKeysThatAreLeftOut(t *testing.T) {
+	weak, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	require.NoError(t, err)
+	k := newKeyring(t)
+	one := func(change func(map[string]any)) string {
+		var all map[string][]map[string]any
+		require.NoError(t, json.Unmarshal([]byte(set(t, map[string]crypto.PublicKey{"r": k.rsa.Public()})), &all))
+		change(all["keys"][0])
+		out, err := json.Marshal(all)
+		require.NoError(t, err)
+		return string(out)
+	}
+	for name, doc := range map[string]string{
+		"symmetric":         `{"keys":[{"kty":"oct","k":"YSBzZWNyZXQgb2YgbW9yZSB0aGFuIDMyIGNoYXJhY3RlcnM","kid":"r"}]}`,
+		"another curve":     set(t, map[string]crypto.PublicKey{"r": weak.Public()}),
+		"RSA of 512 bits":   one(func(m map[string]any) { m["n"] = base64.RawURLEncoding.EncodeToString(k.rsa.N.Bytes()[:64]) }),
+		"RSA with e = 1":    one(func(m map[string]any) { m["e"] = "AQ" }),
+		"huge RSA":          one(func(m map[string]any) { m["n"] = strings.Repeat("_", 4000) }),
+		"for encryption":    one(func(m map[string]any) { m["use"] = "enc" }),
+		"for signing only":  one(func(m map[string]any) { m["key_ops"] = []string{"sign"} }),
+		"without a number":  one(func(m map[string]any) { delete(m, "n") }),
+		"a kind of its own": `{"keys":[{"kty":"XYZ","kid":"r"}]}`,
+		"empty":             `{"keys":[]}`,
+		"no set":            `{}`,
+		"no object":         `[]`,
+		"no JSON":           `<html>`,
+		"nothing":           ``,
+		"too many":          `{"keys":[` + strings.Repeat(`{},`, maxKeys) + `{}]}`,
+		"too large":         `{"keys":[],"x":"` + strings.Repeat("x", maxKeysSize) + `"}`,
+	} {
+		_, err := New(Config{JWT: JWT{Keys: file(t, doc)}}, discard)
+		require.Error(t, err, name)
+	}
+	named, _ := gate(t, Config{JWT: JWT{Keys: file(t, one(func(m map[string]any) { m["alg"] = "RS384" }))}})
+	require.Equal(t, ErrToken, may(named, Publish, "studio-1", signed(t, jwt.SigningMethodRS256, k.rsa, "r", body(nil))), "the key says what it is for")
+	mixed, _ := gate(t, Config{JWT: JWT{Keys: file(t, strings.Replace(k.set(t), `{"keys":[`, `{"keys":[{"kty":"oct","k":"AAAA"},`, 1))}})
+	require.NoError(t, may(mixed, Publish, "studio-1", signed(t, jwt.SigningMethodRS256, k.rsa, "r", body(nil))))
+}
+
+// identity is a provider of keys that can be changed and turned off. It needs no network.
+type identity struct {
+	doc   atomic.Pointer[string] // nil: down
+	hangs atomic.Bool
+	asked atomic.Int32
+}
+
+func (i *identity) RoundTrip(r *http.Request) (*http.Response, error) {
+	i.asked.Add(1)
+	if i.hangs.Load() {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	w := httptest.NewRecorder()
+	if doc := i.doc.Load(); doc != nil {
+		_, _ = w.WriteString(*doc) // into memory
+	} else {
+		w.WriteHeader(http.StatusBadGateway)
+	}
+	return w.Result(), nil
+}
+
+func (i *identity) serve(doc string) { i.doc.Store(&doc) }
+
+// remote is a gate whose client reaches only a RoundTripper.
+func remote(t *testing.T, through http.RoundTripper, cfg Config) (*Gate, *logged) {
+	g, log := gate(t, Config{})
+	g.client.Transport = through
+	require.NoError(t, g.Replace(cfg))
+	return g, log
+}
+
+func TestKeysRotate(t *testing.T) {
+	k := newKeyring(t)
+	old, next := set(t, map[string]crypto.PublicKey{"one": k.rsa.Public()}), set(t, map[string]crypto.PublicKey{"two": k.other.Public()})
+	synctest.Test(t, func(t *testing.T) {
+		provider := &identity{}
+		provider.serve(old)
+		g, log := remote(t, provider, Config{JWT: JWT{Keys: "https://id.example/keys"}})
+		defer g.Close()
+		one := signed(t, jwt.SigningMethodRS256, k.rsa, "one", body(nil))
+		two := signed(t, jwt.SigningMethodRS256, k.other, "two", body(nil))
+		require.NoError(t, may(g, Publish, "studio-1", one), "it waits for the first fetch")
+		require.Equal(t, int32(1), provider.asked.Load())
+
+		require.Equal(t, ErrToken, may(g, Publish, "studio-1", two))
+		require.Equal(t, int32(1), provider.asked.Load(), "unknown keys do not make us ask without end")
+
+		<-time.After(keysPause) // virtual time
+		provider.serve(next)
+		require.NoError(t, may(g, Publish, "studio-1", two), "a new key is found by the first token that is signed with it")
+		require.Equal(t, int32(2), provider.asked.Load())
+		<-time.After(keysPause)
+		require.Equal(t, ErrToken, may(g, Publish, "studio-1", one), "and the old one is gone")
+
+		// Down: what is known goes on, for as long as it takes.
+		provider.doc.Store(nil)
+		<-time.After(24 * time.Hour)
+		two = signed(t, jwt.SigningMethodRS256, k.other, "two", body(nil))
+		require.NoError(t, may(g, Publish, "studio-1", two))
+		synctest.Wait()
+		require.Contains(t, log.String(), "could not be read")
+		before := provider.asked.Load()
+		<-time.After(keysPause)
+		require.NoError(t, may(g, Publish, "studio-1", two))
+		synctest.Wait()
+		require.Equal(t, before+1, provider.asked.Load(), "asked again before long")
+
+		// A set that is none does not replace one.
+		provider.serve(`{"keys":[]}`)
+		<-time.After(keysPause)
+		require.NoError(t, may(g, Publish, "studio-1", two))
+		synctest.Wait()
+		require.NoError(t, may(g, Publish, "studio-1", two))
+	})
+}
+
+// Keys exchanged under the same name, or without one, are noticed as well.
+func TestKeysRotateUnderOneName(t *testing.T) {
+	k := newKeyring(t)
+	for _, kid := range []string{"same", ""} {
+		old, next := set(t, map[string]crypto.PublicKey{"same": k.rsa.Public()}), set(t, map[string]crypto.PublicKey{"same": k.other.Public()})
+		synctest.Test(t, func(t *testing.T) {
+			provider := &identity{}
+			provider.serve(old)
+			g, _ := remote(t, provider, Config{JWT: JWT{Keys: "https://id.example/keys"}})
+			defer g.Close()
+			require.NoError(t, may(g, Publish, "studio-1", signed(t, jwt.SigningMethodRS256, k.rsa, kid, body(nil))))
+			<-time.After(keysPause)
+			provider.serve(next)
+			require.NoError(t, may(g, Publish, "studio-1", signed(t, jwt.SigningMethodRS256, k.other, kid, body(nil))))
+		})
+	}
+}
+
+// A provider that hangs holds a request for a moment, not for its own time; without any keys nobody comes in.
+func TestKeysOutOfReach(t *testing.T) {
+	k := newKeyring(t)
+	doc := k.set(t)
+	synctest.Test(t, func(t *testing.T) {
+		provider := &identity{}
+		provider.hangs.Store(true)
+		g, _ := remote(t, provider, Config{JWT: JWT{Secret: jwtSecret, Keys: "https://id.example/keys"}})
+		defer g.Close()
+		good := signed(t, jwt.SigningMethodRS256, k.rsa, "r", body(nil))
+		begun := time.Now()
+		require.Equal(t, ErrUnavailable, may(g, Publish, "studio-1", good))
+		require.Equal(t, keysWait, time.Since(begun))
+		begun = time.Now()
+		require.NoError(t, may(g, Publish, "studio-1", signed(t, jwt.SigningMethodHS256, []byte(jwtSecret), "", body(nil))))
+		require.Equal(t, ErrToken, may(g, Publish, "studio-1", signed(t, jwt.SigningMethodHS256, []byte("x"), "", body(nil))))
+		require.Zero(t, time.Since(begun), "who needs no key does not wait for one")
+
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		require.Equal(t, ErrUnavailable, g.Authorize(ctx, Request{Right: Publish, Stream: "studio-1", Token: good}), "the publisher left")
+		require.Zero(t, time.Since(begun))
+
+		provider.hangs.Store(false)
+		provider.serve(doc)
+		<-time.After(keysPause)
+		require.NoError(t, may(g, Publish, "studio-1", good))
+	})
+}
+
+// A reload of the settings keeps the keys, so that a provider that is down then does no harm.
+func TestReplaceKeepsKeys(t *testing.T) {
+	k := newKeyring(t)
+	doc := k.set(t)
+	synctest.Test(t, func(t *testing.T) {
+		provider := &identity{}
+		provider.serve(doc)
+		cfg := Config{JWT: JWT{Keys: "https://id.example/keys"}}
+		g, _ := remote(t, provider, cfg)
+		defer g.Close()
+		good := signed(t, jwt.SigningMethodRS256, k.rsa, "r", body(map[string]any{"aud": "us"}))
+		require.NoError(t, may(g, Publish, "studio-1", good))
+		provider.doc.Store(nil)
+		cfg.JWT.Audience = "us"
+		require.NoError(t, g.Replace(cfg))
+		require.NoError(t, may(g, Publish, "studio-1", good))
+		cfg.JWT.Audience = "them"
+		require.NoError(t, g.Replace(cfg))
+		require.Equal(t, ErrToken, may(g, Publish, "studio-1", good))
+		cfg.JWT = JWT{Keys: "https://id.example/others"}
+		require.NoError(t, g.Replace(cfg))
+		require.Equal(t, ErrUnavailable, may(g, Publish, "studio-1", good))
+	})
+}
+
+// Whatever is shown as a token: it gives nothing.
+func FuzzJWT(f *testing.F) {
+	k := newKeyring(f)
+	name := file(f, k.set(f))
+	g, err := New(Config{JWT: JWT{Secret: jwtSecret, Keys: name}}, discard)
+	require.NoError(f, err)
+	f.Cleanup(g.Close)
+	good := signed(f, jwt.SigningMethodHS256, []byte("not "+jwtSecret), "", body(nil))
+	for _, s := range []string{good, "", "..", "a.b.c", raw(`{"alg":"none"}`, `{}`, ""), raw(`{"alg":"RS256","kid":7}`, `{"exp":1}`, "x"), raw(`{"alg":"EdDSA"}`, `{"exp":1e300}`, "x")} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, token string) {
+		require.ErrorIs(t, may(g, Publish, "studio-1", token), ErrToken)
+	})
+}

@@ -1,0 +1,80 @@
+package access
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"strings"
+)
+
+// Token is a secret that gives a right to the streams that fit a pattern. Only its digest is kept.
+type Token struct {
+	Pattern string
+	Right   Right
+	digest  [sha256.Size]byte
+}
+
+// hashed begins a token that is given by its digest: sha256: and 64 hexadecimal digits.
+const hashed = "sha256:"
+
+// ErrHash says that something begins like a hashed token and is none.
+var ErrHash = errors.New("after sha256: a hashed token has 64 hexadecimal digits: printf %s TOKEN | sha256sum")
+
+// ErrPattern says that something is no pattern for streams.
+var ErrPattern = errors.New("a pattern is a stream's name, in which * stands for any characters")
+
+// NewToken returns a Token of its secret, or of sha256: and the hexadecimal SHA-256 digest of that. Errors are ErrHash
+// and ErrPattern.
+func NewToken(right Right, pattern, secret string) (Token, error) {
+	if !ValidPattern(pattern) {
+		return Token{}, ErrPattern
+	}
+	t := Token{Pattern: pattern, Right: right, digest: sha256.Sum256([]byte(secret))}
+	if digits, ok := strings.CutPrefix(secret, hashed); ok {
+		sum, err := hex.DecodeString(digits)
+		if err != nil || len(sum) != len(t.digest) {
+			return Token{}, ErrHash
+		}
+		copy(t.digest[:], sum)
+	}
+	return t, nil
+}
+
+// lookup returns what a token gives, of all entries that it fits, and whether there is any. It compares with each of
+// them in the same time, whatever it found before.
+func lookup(tokens []Token, token string) (who grant, known bool) {
+	sum := sha256.Sum256([]byte(token))
+	same := make([]int, len(tokens))
+	found := 0
+	for i := range tokens {
+		same[i] = subtle.ConstantTimeCompare(sum[:], tokens[i].digest[:])
+		found |= same[i]
+	}
+	if found == 0 {
+		return grant{}, false
+	}
+	for i, t := range tokens { // whoever comes here knows a token: the time tells nothing new
+		switch {
+		case same[i] == 0:
+		case t.Right == Publish:
+			who.publish = append(who.publish, t.Pattern)
+		default:
+			who.watch = append(who.watch, t.Pattern)
+		}
+	}
+	return who, true
+}
+
+// String tells where a token is good, and nothing of the token; so do GoString, LogValue and MarshalText.
+func (t Token) String() string { return t.Pattern + "=[secret]" }
+
+// GoString hides the digest from %#v.
+func (t Token) GoString() string { return `"` + t.String() + `"` }
+
+// LogValue hides the digest from slog.
+func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
+
+// MarshalText hides the digest from encoders.
+func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,9 +29,34 @@ func (w *writer) announce() {
 			return
 		}
 	}
+	old := w.gen.multivariant.Load()
+	if old == nil && w.from == nil {
+		w.date()
+	}
 	body := w.multivariant().Append(nil)
-	if old := w.gen.multivariant.Load(); old == nil || !bytes.Equal(old.Body, body) {
+	if old == nil || !bytes.Equal(old.Body, body) {
 		w.gen.multivariant.Store(render(body))
+	}
+}
+
+// date gives the first segments the program time as it is known by now: nobody has seen them before this generation's
+// multivariant playlist, and the first packets may have come late.
+func (w *writer) date() {
+	if !w.wall.settle() {
+		return
+	}
+	for _, b := range w.builders() {
+		for i, g := range append(slices.Clone(b.segments), b.open) {
+			dated := *g
+			dated.ProgramTime = w.wall.program(g.Epoch, g.Start)
+			if i < len(b.segments) {
+				b.segments[i] = &dated
+			} else {
+				b.open = &dated
+			}
+		}
+		hint, hinted := b.rendition.Snapshot().Hint()
+		w.publish(b, hint, hinted)
 	}
 }
 

@@ -80,3 +80,21 @@ func TestBandwidthOfTheShortFirstSegment(t *testing.T) {
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, int64(parsed.StreamInfs[0].Bandwidth), total)
 }
+
+// A sender that bursts at its start, since it had to wait for the connection, is dated by the packets that came in time.
+func TestProgramTimeOfABurst(t *testing.T) {
+	w := newWorld(t)
+	began := w.now
+	s := w.publish(loadUnits(t, "plain.h264"), 30, true)
+	hold := func() time.Duration { return max(began+800*time.Millisecond-w.now, 0) }
+	s.cam.delay, s.mic.delay = hold, hold
+	w.run(began + 6*time.Second)
+	w.legal()
+	for _, k := range []Kind{Video, Audio} {
+		v := w.view(k)
+		for msn := range int64(3) {
+			g := v.segs[msn]
+			require.InDelta(t, began.Seconds()+g.Start.Seconds(), g.ProgramTime.Sub(w.base).Seconds(), 0.05, "%v segment %d", k, msn)
+		}
+	}
+}

@@ -14,6 +14,7 @@ const (
 type wallClock struct {
 	base   time.Time     // wall clock at server time 0
 	offset time.Duration // server time minus stream time
+	want   time.Duration // the same as it was last measured
 	last   time.Duration // stream time of the last slew
 
 	older []mapping // the last steps, oldest first: a rendition that is behind still writes the epochs before them
@@ -34,9 +35,18 @@ func (w *wallClock) slew(at, want time.Duration) {
 	if passed <= 0 {
 		return
 	}
-	w.last = at
+	w.last, w.want = at, want
 	bound := min(passed, slewOnce) * slewPPM / 1_000_000
 	w.offset += min(max(want-w.offset, -bound), bound)
+}
+
+// settle takes the mapping last measured, for all of the first epoch; later ones are left alone. It reports a change.
+func (w *wallClock) settle() bool {
+	if len(w.older) > 0 || w.want == w.offset {
+		return false
+	}
+	w.offset = w.want
+	return true
 }
 
 // step moves the mapping for what begins with epoch, at stream time at; never back.

@@ -110,6 +110,9 @@ func (w *world) run(until time.Duration) {
 // look records what has become visible.
 func (w *world) look() {
 	for _, g := range w.gens {
+		if g.Multivariant() == nil {
+			continue // no player knows of it
+		}
 		for i := range g.renditions {
 			if r := g.renditions[i].Load(); r != nil {
 				w.see(r)

@@ -35,7 +35,7 @@ func newWriter(cfg *Config, now, came time.Duration, base time.Time, from *state
 	if from != nil {
 		w.resumeFrom(from)
 	}
-	w.wall = wallClock{base: base, offset: came - w.start(), last: w.start()}
+	w.wall = wallClock{base: base, offset: came - w.start(), want: came - w.start(), last: w.start()}
 	return w
 }
 

@@ -2,8 +2,8 @@
 // 23000-19) and what this project promises beyond them. It sees what a player sees, playlists and bytes, and shares no
 // code with what makes them except the parsers.
 //
-// A Checker follows one rendition. Agree and Multivariant look across renditions, Delta compares a delta update with the
-// full playlist. Violations are values, each reported once. Nothing here reads a clock or the network.
+// A Checker follows one rendition, an Index the multivariant playlist; Agree and Reports look across renditions. What is
+// found are values, each reported once, and every rule has a row in a Tally. Nothing here reads a clock or the network.
 package check
 
 import (
@@ -17,25 +17,11 @@ import (
 	"whipsaw/segmenter/playlist"
 )
 
-// Violation is one rule broken once.
-type Violation struct {
-	Rule   string // the document and its section: "rfc8216bis 4.4.4.9"
-	Detail string // what was seen, with numbers and names
-}
-
-func (v Violation) String() string { return v.Rule + ": " + v.Detail }
-
-// findings collects violations.
-type findings []Violation
-
-func (f *findings) add(rule, format string, args ...any) {
-	*f = append(*f, Violation{rule, fmt.Sprintf(format, args...)})
-}
-
 // Checker follows one rendition of one generation through successive versions of its media playlist. It is not safe for
-// concurrent use. Its memory grows with the number of URIs ever seen, a hundred bytes each; media bytes are let go once
-// they have been compared.
+// concurrent use. Its memory grows with the number of URIs seen, a hundred bytes each, up to maxNames of them; media
+// bytes are let go once they have been compared.
 type Checker struct {
+	ledger
 	first *playlist.MediaPlaylist // its constants hold for ever
 	last  *playlist.MediaPlaylist // newest version, delta update applied
 	grown time.Time               // when the newest segment or part was first seen
@@ -43,21 +29,26 @@ type Checker struct {
 	segments map[int64]*segment
 	names    map[string]thing
 	digests  map[string][sha256.Size]byte
-	inits    map[string]*fmp4.Init
+	inits    map[string]*header
 	waiting  map[string][]byte // bytes whose meaning is not known yet
 	peak     float64           // peak segment bit rate, bit/s
-	reported map[Violation]bool
+	facts    Facts
+	cannot   error // why the newest version could not be checked
 
 	brokenHints int
 	owed        string // a hint that its own segment passed over
 	owedAt      int64  // the segment that it has to begin
 }
 
-// New returns a Checker that has seen nothing yet.
-func New() *Checker {
+// New returns a Checker of all rules that has seen nothing yet.
+func New() *Checker { return NewFor(Strict) }
+
+// NewFor returns a Checker of the rules of a profile.
+func NewFor(p Profile) *Checker {
 	return &Checker{
+		ledger:   newLedger(p),
 		segments: map[int64]*segment{}, names: map[string]thing{}, digests: map[string][sha256.Size]byte{},
-		inits: map[string]*fmp4.Init{}, waiting: map[string][]byte{}, reported: map[Violation]bool{},
+		inits: map[string]*header{}, waiting: map[string][]byte{},
 	}
 }
 
@@ -70,35 +61,47 @@ type segment struct {
 	parts  []media          // as many as tag.Parts
 	whole  media
 
-	allParts bool // tag.Parts is known to be all there will be
+	allParts bool  // tag.Parts is known to be all there will be
+	compared bool  // whole with parts
+	lastSync int64 // decode time of the last sync sample up to the end of whole, in ticks; below 0: not known
 }
 
 // Playlist takes a version of the media playlist as it was fetched at some time, full or as a delta update to the
-// version given before. Versions come in the order in which the server made them; the same may come again.
+// version given before. Versions come in the order in which the server made them; the same may come again. A playlist
+// that is legal but cannot be read on is no violation: see Cannot.
 func (c *Checker) Playlist(at time.Time, body []byte) []Violation {
-	var f findings
+	f := c.open()
+	f.saw(Syntax)
 	p, err := playlist.ParseMedia(body)
-	if err != nil {
-		f.add(ruleSyntax, "%v", err)
-		return c.report(f)
+	c.cannot = nil
+	switch {
+	case c.unsupported(err):
+		c.cannot = err
+		return nil
+	case err != nil:
+		f.add(Syntax, "%v", err)
+		return f.list
 	}
 	if p.Skip != nil {
-		full, ok := c.applyDelta(&f, &p)
+		full, ok := c.applyDelta(f, &p)
 		if !ok {
-			return c.report(f)
+			return f.list
 		}
 		p = full
 	}
-	c.version(&f, at, &p)
-	return c.report(f)
+	c.version(f, at, &p)
+	return f.list
 }
+
+// Cannot says why the newest playlist, though it may be legal, could not be checked; nil if it was.
+func (c *Checker) Cannot() error { return c.cannot }
 
 // version runs every check that a whole playlist allows.
 func (c *Checker) version(f *findings, at time.Time, p *playlist.MediaPlaylist) {
 	if c.first == nil {
 		c.first, c.grown = p, at
 	}
-	header(f, p)
+	headers(f, p)
 	constants(f, c.first, p)
 	durations(f, p)
 	partDurations(f, p, c.audio())
@@ -110,6 +113,7 @@ func (c *Checker) version(f *findings, at time.Time, p *playlist.MediaPlaylist) 
 		c.freshness(f, at, p)
 	}
 	c.merge(f, p)
+	c.observe(at, p)
 	c.last = p
 	c.resolve(f)
 	c.forget(p.MediaSequence)
@@ -118,18 +122,28 @@ func (c *Checker) version(f *findings, at time.Time, p *playlist.MediaPlaylist) 
 // Bytes takes what was served under a URI as the playlists name it: an init segment, a part or a segment. What has been
 // fetched ahead of its listing, as a preload hint asks for, is checked when it gets listed.
 func (c *Checker) Bytes(uri string, data []byte) []Violation {
-	var f findings
+	f := c.open()
+	f.saw(OneContent)
 	digest := sha256.Sum256(data)
 	if old, ok := c.digests[uri]; ok {
 		if old != digest {
-			f.add(ruleImmutable, "%s: other bytes than before", uri)
+			f.add(OneContent, "%s: other bytes than before", uri)
 		}
-		return c.report(f)
+		return f.list
 	}
 	c.digests[uri] = digest
 	c.waiting[uri] = data
-	c.resolve(&f)
-	return c.report(f)
+	c.resolve(f)
+	return f.list
+}
+
+// Missing takes note that a URI of the playlist could not be fetched, and why.
+func (c *Checker) Missing(uri, why string) []Violation {
+	f := c.open()
+	f.saw(Available)
+	f.add(Available, "%s: %s", uri, why)
+	c.digests[uri] = [sha256.Size]byte{}
+	return f.list
 }
 
 // Wanted lists the URIs that the newest version names, relative to the playlist, whose bytes have not been given: init
@@ -163,25 +177,19 @@ func (c *Checker) Wanted() []string {
 // Ended reports whether the newest version has EXT-X-ENDLIST.
 func (c *Checker) Ended() bool { return c.last != nil && c.last.EndList }
 
+// Newest returns the newest version, delta update applied; nil before any. It must not be changed.
+func (c *Checker) Newest() *playlist.MediaPlaylist { return c.last }
+
 // BrokenHints counts the preload hints whose part was not the next one. A source that cuts where it likes breaks some
 // without fault; a steady one breaks none.
 func (c *Checker) BrokenHints() int { return c.brokenHints }
-
-// report keeps what has been reported from being reported again.
-func (c *Checker) report(f findings) []Violation {
-	return slices.DeleteFunc(f, func(v Violation) bool {
-		old := c.reported[v]
-		c.reported[v] = true
-		return old
-	})
-}
 
 // resolve checks the bytes whose place and init segment are known by now.
 func (c *Checker) resolve(f *findings) {
 	for _, uri := range c.waitingInOrder() {
 		at, data := c.names[uri], c.waiting[uri]
 		if at.kind == isInit {
-			c.inits[uri] = initSegment(f, uri, data)
+			c.inits[uri] = readHeader(f, uri, data)
 			delete(c.waiting, uri)
 		}
 	}
@@ -217,14 +225,48 @@ func (c *Checker) waitingInOrder() []string {
 // forget lets segments go that left the playlist long ago.
 func (c *Checker) forget(first int64) {
 	maps.DeleteFunc(c.segments, func(msn int64, _ *segment) bool { return msn < first-8 })
+	c.forgetNames(first)
 }
 
-// audio reports whether this is known to be an audio rendition.
+// audio reports whether this is known to be a rendition of sound alone.
 func (c *Checker) audio() bool {
 	for _, init := range c.inits {
-		if init != nil && init.Name == "Opus" {
-			return true
+		if init != nil {
+			return init.movie.Tracks[init.lead].Handler == "soun"
 		}
 	}
 	return false
+}
+
+// newestHeader is the init segment of the newest closed segment, nil if it is not known. A multivariant playlist need
+// not know of a change before a segment of it is whole.
+func (c *Checker) newestHeader() *header {
+	if c.last == nil {
+		return nil
+	}
+	uri := ""
+	for i := range c.last.Segments {
+		s := &c.last.Segments[i]
+		if s.Map == nil {
+			continue
+		}
+		if s.Open() && c.inits[s.Map.URI] != c.inits[uri] {
+			return nil // it is just changing: either may be announced
+		}
+		uri = s.Map.URI
+	}
+	return c.inits[uri]
+}
+
+// leadTrack is the track that a rendition's length and beginnings are judged by: its first picture track, or else the
+// first of all.
+func leadTrack(m *fmp4.Movie) int {
+	return max(0, slices.IndexFunc(m.Tracks, func(t fmp4.MovieTrack) bool { return t.Handler == "vide" }))
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, what)
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

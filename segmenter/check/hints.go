@@ -12,11 +12,12 @@ func (c *Checker) hints(f *findings, p *playlist.MediaPlaylist) {
 	if part == "" || p.EndList {
 		return
 	}
+	f.saw(Hint)
 	next, ok := nextPart(last, p)
 	if !ok {
 		// 4.4.5.3: the hint stays until its part is there, unless nothing of the kind will come.
 		if still := hintOf(p, playlist.HintPart); !grew(last, p) && still != "" && still != part {
-			f.add(ruleHint, "the hint changed from %q to %q before its part came", part, still)
+			f.add(Hint, "the hint changed from %q to %q before its part came", part, still)
 		}
 		return
 	}
@@ -28,8 +29,12 @@ func (c *Checker) hints(f *findings, p *playlist.MediaPlaylist) {
 		return
 	}
 	// A new map in front of the hinted part needs a hint of its own.
-	if next.mapURI != "" && next.mapURI != mapAtEnd(last) && next.mapURI != init {
-		f.add(ruleHint, "the hinted part %q came with map %q, hinted was %q", part, next.mapURI, init)
+	if next.mapURI == "" || next.mapURI == mapAtEnd(last) {
+		return
+	}
+	f.saw(HintMap)
+	if next.mapURI != init {
+		f.add(HintMap, "the hinted part %q came with map %q, hinted was %q", part, next.mapURI, init)
 	}
 }
 
@@ -41,7 +46,7 @@ func (c *Checker) owedHint(f *findings, p *playlist.MediaPlaylist) {
 		return
 	}
 	if s := &p.Segments[i]; len(s.Parts) > 0 && s.Parts[0].URI != c.owed && !s.Discontinuity {
-		f.add(ruleHint, "hinted was %q, it came neither next nor as the first part of segment %d: that is %q", c.owed, c.owedAt, s.Parts[0].URI)
+		f.add(Hint, "hinted was %q, it came neither next nor as the first part of segment %d: that is %q", c.owed, c.owedAt, s.Parts[0].URI)
 	}
 	c.owed = ""
 }

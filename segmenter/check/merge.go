@@ -26,11 +26,12 @@ func (c *Checker) merge(f *findings, p *playlist.MediaPlaylist) {
 			known.update(s)
 			c.segments[msn] = known
 		} else {
+			f.saw(Immutable)
 			if known.number != number {
-				f.add(ruleDiscontinuity, "segment %d had discontinuity sequence number %d, now %d", msn, known.number, number)
+				f.add(DiscontinuitySequence, "segment %d had discontinuity sequence number %d, now %d", msn, known.number, number)
 			}
 			if known.mapURI != mapURI {
-				f.add(ruleMap, "segment %d had map %q, now %q", msn, known.mapURI, mapURI)
+				f.add(MapTag, "segment %d had map %q, now %q", msn, known.mapURI, mapURI)
 			}
 			same(f, msn, &known.tag, s)
 			keptParts(f, p, msn, &known.tag, s, behind)
@@ -51,23 +52,25 @@ func totalLength(p *playlist.MediaPlaylist) time.Duration {
 // same checks that a segment says what it said before (6.2.1: nothing but what the draft lists may change).
 func same(f *findings, msn int64, was, is *playlist.Segment) {
 	if was.Discontinuity != is.Discontinuity {
-		f.add(ruleImmutable, "segment %d: EXT-X-DISCONTINUITY was %t, is %t", msn, was.Discontinuity, is.Discontinuity)
+		f.add(Immutable, "segment %d: EXT-X-DISCONTINUITY was %t, is %t", msn, was.Discontinuity, is.Discontinuity)
 	}
-	if !was.ProgramDateTime.Equal(is.ProgramDateTime) {
-		f.add(ruleImmutable, "segment %d: EXT-X-PROGRAM-DATE-TIME was %v, is %v", msn, was.ProgramDateTime, is.ProgramDateTime)
+	// A date may stand on the first segment of the playlist alone, whichever that is.
+	moved := was.ProgramDateTime.IsZero() || is.ProgramDateTime.IsZero()
+	if !was.ProgramDateTime.Equal(is.ProgramDateTime) && (f.profile == Strict || !moved) {
+		f.add(Immutable, "segment %d: EXT-X-PROGRAM-DATE-TIME was %v, is %v", msn, was.ProgramDateTime, is.ProgramDateTime)
 	}
 	if !was.Open() && (was.URI != is.URI || was.Duration != is.Duration || was.Gap != is.Gap) {
-		f.add(ruleImmutable, "segment %d was %q of %v, is %q of %v", msn, was.URI, was.Duration, is.URI, is.Duration)
+		f.add(Immutable, "segment %d was %q of %v, is %q of %v", msn, was.URI, was.Duration, is.URI, is.Duration)
 	}
 	if len(is.Parts) == 0 && !is.Open() {
 		return
 	}
 	if len(is.Parts) < len(was.Parts) || !was.Open() && len(was.Parts) > 0 && len(is.Parts) != len(was.Parts) {
-		f.add(ruleImmutable, "segment %d had %d parts, now %d", msn, len(was.Parts), len(is.Parts))
+		f.add(Immutable, "segment %d had %d parts, now %d", msn, len(was.Parts), len(is.Parts))
 	}
 	for j := range min(len(was.Parts), len(is.Parts)) {
 		if was.Parts[j] != is.Parts[j] {
-			f.add(ruleImmutable, "part %d of segment %d was %+v, is %+v", j, msn, was.Parts[j], is.Parts[j])
+			f.add(Immutable, "part %d of segment %d was %+v, is %+v", j, msn, was.Parts[j], is.Parts[j])
 		}
 	}
 }
@@ -75,9 +78,10 @@ func same(f *findings, msn int64, was, is *playlist.Segment) {
 // keptParts checks that the parts of a segment stay listed near the end of the playlist.
 func keptParts(f *findings, p *playlist.MediaPlaylist, msn int64, was, is *playlist.Segment, behind time.Duration) {
 	// 4.4.4.9, 6.2.2: parts stay until they are three target durations from the end.
-	near := behind < 3*time.Duration(p.TargetDuration)*time.Second-rounding(len(p.Segments))
+	f.saw(PartStays)
+	near := behind < 3*time.Duration(p.TargetDuration)*time.Second-coarse(len(p.Segments))
 	if near && len(is.Parts) == 0 && len(was.Parts) > 0 && !p.EndList {
-		f.add(rulePart, "the parts of segment %d are gone, only %v from the end", msn, behind)
+		f.add(PartStays, "the parts of segment %d are gone, only %v from the end", msn, behind)
 	}
 }
 

@@ -3,42 +3,85 @@ package check
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
-	"whipsaw/fmp4"
 	"whipsaw/segmenter/playlist"
 )
 
+// Index follows the multivariant playlist of one generation. It is not safe for concurrent use.
+type Index struct {
+	ledger
+	uris   map[string]bool // that the versions before listed
+	cannot error
+}
+
+// NewIndex returns an Index of the rules of a profile.
+func NewIndex(p Profile) *Index { return &Index{ledger: newLedger(p)} }
+
 // Multivariant checks a multivariant playlist against the renditions, keyed by their URIs in it.
 func Multivariant(body []byte, renditions map[string]*Checker) []Violation {
-	var f findings
+	return NewIndex(Strict).Playlist(body, renditions)
+}
+
+// Cannot says why the newest version, though it may be legal, could not be checked; nil if it was.
+func (x *Index) Cannot() error { return x.cannot }
+
+// Playlist takes a version of the multivariant playlist, with what is known by now of the renditions, keyed by their URIs
+// in it. Renditions that nobody follows may be left out.
+func (x *Index) Playlist(body []byte, renditions map[string]*Checker) []Violation {
+	f := x.open()
+	f.saw(Syntax)
 	p, err := playlist.ParseMultivariant(body)
-	if err != nil {
-		f.add(ruleSyntax, "%v", err)
-		return f
+	if x.cannot = nil; err != nil && x.unsupported(err) {
+		x.cannot = err
+		return nil
 	}
+	if err != nil {
+		f.add(Syntax, "%v", err)
+		return f.list
+	}
+	f.saw(StreamInf)
 	if len(p.StreamInfs) == 0 {
-		f.add(ruleStreamInf, "no variant")
+		f.add(StreamInf, "no variant")
 	}
 	used := map[string]bool{}
 	for i := range p.StreamInfs {
 		variant := &p.StreamInfs[i]
 		used[variant.URI] = true
-		group := audioGroup(&f, &p, variant)
+		group := audioGroup(f, &p, variant)
 		for _, m := range group {
 			used[m.URI] = true
 		}
-		captions(&f, &p.StreamInfs[0], variant)
-		variantTruth(&f, variant, group, renditions)
+		captions(f, &p.StreamInfs[0], variant)
+		variantTruth(f, variant, group, renditions)
 	}
 	for _, uri := range slices.Sorted(maps.Keys(renditions)) {
 		if !used[uri] {
-			f.add(ruleStreamInf, "%q is in no variant", uri)
+			f.add(StreamInf, "%q is in no variant", uri)
 		}
 	}
-	return f
+	x.constant(f, &p)
+	return f.list
+}
+
+// constant checks that nothing that was listed is gone.
+func (x *Index) constant(f *findings, p *playlist.MultivariantPlaylist) {
+	listed := map[string]bool{}
+	for i := range p.StreamInfs {
+		listed[p.StreamInfs[i].URI] = true
+	}
+	for i := range p.Media {
+		if p.Media[i].URI != "" {
+			listed[p.Media[i].URI] = true
+		}
+	}
+	for _, uri := range slices.Sorted(maps.Keys(x.uris)) {
+		f.saw(IndexConstant)
+		if !listed[uri] {
+			f.add(IndexConstant, "%q is listed no more", uri)
+		}
+	}
+	x.uris = listed
 }
 
 // audioGroup returns the renditions of a variant's AUDIO group.
@@ -53,144 +96,49 @@ func audioGroup(f *findings, p *playlist.MultivariantPlaylist, variant *playlist
 		}
 	}
 	// 4.4.6.2: the group exists; 4.4.6.1.1: its members have different names, and one default at most.
+	f.saw(StreamInf)
 	if len(group) == 0 {
-		f.add(ruleStreamInf, "no EXT-X-MEDIA of audio group %q", variant.Audio)
+		f.add(StreamInf, "no EXT-X-MEDIA of audio group %q", variant.Audio)
+		return nil
 	}
 	names, defaults := map[string]bool{}, 0
 	for _, m := range group {
+		f.saw(MediaTag)
 		if m.Name == "" || names[m.Name] {
-			f.add(ruleMedia, "audio rendition %q has no name of its own: %q", m.URI, m.Name)
+			f.add(MediaTag, "audio rendition %q has no name of its own: %q", m.URI, m.Name)
 		}
 		names[m.Name] = true
 		if m.Default {
 			defaults++
 		}
-		if m.Default && !m.Autoselect {
-			f.add(ruleMedia, "audio rendition %q is DEFAULT, but not AUTOSELECT", m.Name)
-		}
+		f.saw(Channels)
 		if m.Channels == "" {
-			f.add(ruleMedia, "audio rendition %q without CHANNELS", m.Name)
+			f.add(Channels, "audio rendition %q without CHANNELS", m.Name)
+		}
+		if m.Default && !m.Autoselect && f.profile == Strict {
+			f.add(MediaTag, "audio rendition %q is DEFAULT, but not AUTOSELECT", m.Name)
 		}
 	}
 	if defaults > 1 {
-		f.add(ruleMedia, "%d default renditions in audio group %q", defaults, variant.Audio)
+		f.add(MediaTag, "%d default renditions in audio group %q", defaults, variant.Audio)
 	}
 	return group
 }
 
 // captions: 4.4.6.2: CLOSED-CAPTIONS=NONE stands on all variants or none.
 func captions(f *findings, first, variant *playlist.StreamInf) {
+	f.saw(ClosedCaptions)
 	none := variant.ClosedCaptions == playlist.NoClosedCaptions
 	if none != (first.ClosedCaptions == playlist.NoClosedCaptions) {
-		f.add(ruleStreamInf, "CLOSED-CAPTIONS=NONE is on some variants and not on others")
+		f.add(ClosedCaptions, "CLOSED-CAPTIONS=NONE is on some variants and not on others")
 	}
 }
 
-// variantTruth checks one variant against the init segments and the measured bit rates.
-func variantTruth(f *findings, variant *playlist.StreamInf, group []playlist.Media, renditions map[string]*Checker) {
-	listed := strings.Split(variant.Codecs, ",")
-	peak := 0.0
-	if c := renditions[variant.URI]; c != nil {
-		peak = c.peak
-		if init := c.newestInit(); init != nil {
-			codec(f, variant, listed, init.Name)
-			picture(f, variant, init)
-		}
+// splitCodecs takes a CODECS attribute apart.
+func splitCodecs(codecs string) []string {
+	list := strings.Split(codecs, ",")
+	for i := range list {
+		list[i] = strings.Trim(list[i], " ")
 	}
-	loudest := 0.0
-	for _, m := range group {
-		c := renditions[m.URI]
-		if c == nil {
-			continue
-		}
-		loudest = max(loudest, c.peak)
-		if init := c.newestInit(); init != nil {
-			codec(f, variant, listed, init.Name)
-			if m.Channels != strconv.Itoa(init.Channels) {
-				f.add(ruleMedia, "audio rendition %q has CHANNELS %q, the init segment %d", m.Name, m.Channels, init.Channels)
-			}
-		}
-	}
-	// 4.4.6.2: BANDWIDTH is the largest sum of peak segment bit rates of any playable combination.
-	if peak += loudest; float64(variant.Bandwidth) < peak {
-		f.add(ruleStreamInf, "BANDWIDTH %d of %q, measured %.0f", variant.Bandwidth, variant.URI, peak)
-	}
-	if variant.AverageBandwidth == 0 || variant.AverageBandwidth > variant.Bandwidth {
-		f.add(ruleStreamInf, "AVERAGE-BANDWIDTH %d of %q with BANDWIDTH %d", variant.AverageBandwidth, variant.URI, variant.Bandwidth)
-	}
-}
-
-func codec(f *findings, variant *playlist.StreamInf, listed []string, name string) {
-	// 4.4.6.2: CODECS has every format of the variant; Safari knows "Opus" by this spelling alone.
-	if !slices.Contains(listed, name) {
-		f.add(ruleStreamInf, "CODECS %q of %q does not have %q", variant.Codecs, variant.URI, name)
-	}
-}
-
-func picture(f *findings, variant *playlist.StreamInf, init *fmp4.Init) {
-	if init.Name == "Opus" {
-		return
-	}
-	if variant.FrameRate == 0 {
-		f.add(ruleStreamInf, "no FRAME-RATE for %q", variant.URI)
-	}
-	info, err := fmp4.ParseSPS(init.SPS[0])
-	if err != nil {
-		return // said when the init segment was read
-	}
-	if want := (playlist.Resolution{Width: info.Width, Height: info.Height}); variant.Resolution != want {
-		f.add(ruleStreamInf, "RESOLUTION of %q is %v, the parameter set says %v", variant.URI, variant.Resolution, want)
-	}
-}
-
-// measure raises the peak by what the bytes of one more segment show. 4.1: the peak segment bit rate is the largest of
-// any run of segments that lasts between half and one and a half target durations.
-func (c *Checker) measure(msn int64) {
-	target := time.Duration(c.last.TargetDuration) * time.Second
-	most := target * 3 / 2
-	var size int
-	var total time.Duration
-	for first := msn; c.holds(first); first-- {
-		size += c.segments[first].whole.size
-		if total += c.segments[first].tag.Duration; total > most {
-			return
-		}
-		runSize, runTotal := size, total
-		for last := msn + 1; runTotal <= most; last++ {
-			if runTotal >= target/2 {
-				c.peak = max(c.peak, float64(runSize*8)/runTotal.Seconds())
-			}
-			if !c.holds(last) {
-				break
-			}
-			runSize += c.segments[last].whole.size
-			runTotal += c.segments[last].tag.Duration
-		}
-	}
-}
-
-// holds reports whether a segment's bytes are known.
-func (c *Checker) holds(msn int64) bool {
-	s := c.segments[msn]
-	return s != nil && s.whole.have
-}
-
-// newestInit is the init segment of the newest closed segment, nil if it is not known. A multivariant playlist need not
-// know of a change before a segment of it is whole.
-func (c *Checker) newestInit() *fmp4.Init {
-	if c.last == nil {
-		return nil
-	}
-	uri := ""
-	for i := range c.last.Segments {
-		s := &c.last.Segments[i]
-		if s.Map == nil {
-			continue
-		}
-		if s.Open() && c.inits[s.Map.URI] != c.inits[uri] {
-			return nil // it is just changing: either may be announced
-		}
-		uri = s.Map.URI
-	}
-	return c.inits[uri]
+	return list
 }

@@ -1,6 +1,9 @@
 package check
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 // The kinds of things that have a URI.
 const (
@@ -34,10 +37,33 @@ func (c *Checker) name(f *findings, s *segment) {
 }
 
 func (c *Checker) nameOne(f *findings, uri string, is thing) {
+	f.saw(OneName)
 	was, ok := c.names[uri]
 	if ok && was != is {
-		f.add(ruleImmutable, "%s is used again: for segment %d part %d, before for segment %d part %d", uri, is.msn, is.index, was.msn, was.index)
+		f.add(OneName, "%s is used again: for segment %d part %d, before for segment %d part %d", uri, is.msn, is.index, was.msn, was.index)
 		return
 	}
 	c.names[uri] = is
+}
+
+// maxNames bounds the URIs that are remembered.
+const maxNames = 1 << 18
+
+// forgetNames lets the older half of the names go once there are too many.
+func (c *Checker) forgetNames(first int64) {
+	if len(c.names) <= maxNames {
+		return
+	}
+	msns := make([]int64, 0, len(c.names))
+	for _, is := range c.names {
+		msns = append(msns, is.msn)
+	}
+	slices.Sort(msns)
+	median := min(msns[len(msns)/2], first)
+	for uri, is := range c.names {
+		if is.kind != isInit && is.msn < median {
+			delete(c.names, uri)
+			delete(c.digests, uri)
+		}
+	}
 }

@@ -32,89 +32,90 @@ func TestPlaylistRulesBite(t *testing.T) {
 	type change = func(int, *playlist.MediaPlaylist)
 	w := videoWorld(t)
 	for name, c := range map[string]struct {
-		rule, detail string
-		change       change
+		rule   Rule
+		detail string
+		change change
 	}{
 		// constants.go
-		"version too low":         {ruleVersion, "CAN-SKIP-UNTIL", from(0, func(p *playlist.MediaPlaylist) { p.Version = 8 })},
-		"version changes":         {ruleVersion, "from 9 to 10", from(5, func(p *playlist.MediaPlaylist) { p.Version = 10 })},
-		"target duration changes": {ruleTarget, "from 2 to 3", from(5, func(p *playlist.MediaPlaylist) { p.TargetDuration = 3 })},
-		"part target changes":     {rulePartInf, "changed", from(5, func(p *playlist.MediaPlaylist) { p.PartInf.PartTarget += 1e6 })},
-		"no part target": {rulePartInf, "no EXT-X-PART-INF", from(0, func(p *playlist.MediaPlaylist) {
+		"version too low":         {Version, "CAN-SKIP-UNTIL", from(0, func(p *playlist.MediaPlaylist) { p.Version = 8 })},
+		"version changes":         {HeaderConstant, "from 9 to 10", from(5, func(p *playlist.MediaPlaylist) { p.Version = 10 })},
+		"target duration changes": {TargetDurationConstant, "from 2 to 3", from(5, func(p *playlist.MediaPlaylist) { p.TargetDuration = 3 })},
+		"part target changes":     {PartTargetConstant, "changed", from(5, func(p *playlist.MediaPlaylist) { p.PartInf.PartTarget += 1e6 })},
+		"no part target": {PartInf, "no EXT-X-PART-INF", from(0, func(p *playlist.MediaPlaylist) {
 			p.PartInf.PartTarget = 0
 			for i := range p.Segments {
 				p.Segments[i].Parts = nil
 			}
 			p.Segments = slices.DeleteFunc(p.Segments, func(s playlist.Segment) bool { return s.Open() })
 		})},
-		"part target above target": {rulePartInf, "above", from(0, func(p *playlist.MediaPlaylist) { p.PartInf.PartTarget = 3 * time.Second })},
-		"server control changes":   {ruleServerControl, "changed", from(5, func(p *playlist.MediaPlaylist) { p.ServerControl.HoldBack += time.Second })},
-		"part hold back short":     {ruleServerControl, "PART-HOLD-BACK", from(0, func(p *playlist.MediaPlaylist) { p.ServerControl.PartHoldBack = 2 * partTarget })},
-		"hold back short":          {ruleServerControl, "HOLD-BACK 5s", from(0, func(p *playlist.MediaPlaylist) { p.ServerControl.HoldBack = 5 * time.Second })},
-		"skip until short":         {ruleServerControl, "CAN-SKIP-UNTIL 11s", from(0, func(p *playlist.MediaPlaylist) { p.ServerControl.CanSkipUntil = 11 * time.Second })},
-		"does not block":           {ruleServerControl, "CAN-BLOCK-RELOAD", from(0, func(p *playlist.MediaPlaylist) { p.ServerControl.CanBlockReload = false })},
-		"independence changes":     {ruleIndependent, "changed", from(5, func(p *playlist.MediaPlaylist) { p.IndependentSegments = true })},
+		"part target above target": {PartInf, "above", from(0, func(p *playlist.MediaPlaylist) { p.PartInf.PartTarget = 3 * time.Second })},
+		"server control changes":   {ServerControlConstant, "changed", from(5, func(p *playlist.MediaPlaylist) { p.ServerControl.HoldBack += time.Second })},
+		"part hold back short":     {PartHoldBack, "PART-HOLD-BACK", from(0, func(p *playlist.MediaPlaylist) { p.ServerControl.PartHoldBack = 2 * partTarget })},
+		"hold back short":          {ServerControl, "HOLD-BACK 5s", from(0, func(p *playlist.MediaPlaylist) { p.ServerControl.HoldBack = 5 * time.Second })},
+		"skip until short":         {ServerControl, "CAN-SKIP-UNTIL 11s", from(0, func(p *playlist.MediaPlaylist) { p.ServerControl.CanSkipUntil = 11 * time.Second })},
+		"does not block":           {BlockReload, "CAN-BLOCK-RELOAD", from(0, func(p *playlist.MediaPlaylist) { p.ServerControl.CanBlockReload = false })},
+		"independence changes":     {HeaderConstant, "changed", from(5, func(p *playlist.MediaPlaylist) { p.IndependentSegments = true })},
 
 		// durations.go
-		"segment too long": {ruleTarget, "segment 1 of 2.5", segmentAt(0, 1, func(s *playlist.Segment) {
+		"segment too long": {TargetDuration, "segment 1 of 2.5", segmentAt(0, 1, func(s *playlist.Segment) {
 			if !s.Open() {
 				s.Duration = 2500 * time.Millisecond
 			}
 		})},
-		"segment without length": {ruleExtInf, "segment 1 of no length", segmentAt(0, 1, func(s *playlist.Segment) { s.Duration = 0 })},
-		"parts are not the segment": {rulePart, "has parts of", segmentAt(0, 1, func(s *playlist.Segment) {
+		"segment without length": {ExtInf, "segment 1 of no length", segmentAt(0, 1, func(s *playlist.Segment) { s.Duration = 0 })},
+		"parts are not the segment": {PartSumExact, "has parts of", segmentAt(0, 1, func(s *playlist.Segment) {
 			if !s.Open() {
 				s.Duration -= time.Millisecond
 			}
 		})},
-		"part too long": {rulePartInf, "part 2 of segment 1 lasts 223ms", segmentAt(0, 1, func(s *playlist.Segment) {
+		"part too long": {PartDuration, "part 2 of segment 1 lasts 223ms", segmentAt(0, 1, func(s *playlist.Segment) {
 			if len(s.Parts) > 2 {
 				s.Parts[2].Duration = 223 * time.Millisecond
 			}
 		})},
-		"part too short": {rulePart, "part 2 of segment 1 lasts 188ms", segmentAt(0, 1, func(s *playlist.Segment) {
+		"part too short": {PartShort, "part 2 of segment 1 lasts 188ms", segmentAt(0, 1, func(s *playlist.Segment) {
 			if len(s.Parts) > 2 {
 				s.Parts[2].Duration = 188 * time.Millisecond
 			}
 		})},
-		"part without length": {rulePart, "part 2 of segment 1 has no length", segmentAt(0, 1, func(s *playlist.Segment) {
+		"part without length": {PartDuration, "part 2 of segment 1 has no length", segmentAt(0, 1, func(s *playlist.Segment) {
 			if len(s.Parts) > 2 {
 				s.Parts[2].Duration = 0
 			}
 		})},
 
 		// tags.go
-		"no map":              {ruleMap, "no EXT-X-MAP", from(0, func(p *playlist.MediaPlaylist) { p.Segments[0].Map = nil })},
-		"no date":             {ruleDateTime, "on segment 2", segmentAt(0, 2, func(s *playlist.Segment) { s.ProgramDateTime = time.Time{} })},
-		"date goes back":      {ruleDateTime, "goes back", segmentAt(0, newEpoch, func(s *playlist.Segment) { s.ProgramDateTime = worldStart })},
-		"date jumps":          {ruleDateTime, "advances by 2.1s", segmentAt(0, 2, func(s *playlist.Segment) { s.ProgramDateTime = s.ProgramDateTime.Add(100 * time.Millisecond) })},
-		"not independent":     {ruleIndependent, "segment 4", from(0, func(p *playlist.MediaPlaylist) { p.IndependentSegments = true })},
-		"open after the end":  {ruleEndList, "open segment", from(7, func(p *playlist.MediaPlaylist) { p.EndList, p.PreloadHints = true, nil })},
-		"two hints of a kind": {ruleHint, "2 EXT-X-PRELOAD-HINT", from(0, func(p *playlist.MediaPlaylist) { p.PreloadHints = append(p.PreloadHints, p.PreloadHints...) })},
-		"parts for ever": {rulePart, "still has parts", segmentAt(0, 1, func(s *playlist.Segment) {
+		"no map":              {MapTag, "no EXT-X-MAP", from(0, func(p *playlist.MediaPlaylist) { p.Segments[0].Map = nil })},
+		"no date":             {DateTimeExact, "on segment 2", segmentAt(0, 2, func(s *playlist.Segment) { s.ProgramDateTime = time.Time{} })},
+		"date goes back":      {DateTimeOrder, "goes back", segmentAt(0, newEpoch, func(s *playlist.Segment) { s.ProgramDateTime = worldStart })},
+		"date jumps":          {DateTimeExact, "advances by 2.1s", segmentAt(0, 2, func(s *playlist.Segment) { s.ProgramDateTime = s.ProgramDateTime.Add(100 * time.Millisecond) })},
+		"not independent":     {IndependentSegments, "segment 4", from(0, func(p *playlist.MediaPlaylist) { p.IndependentSegments = true })},
+		"open after the end":  {EndList, "open segment", from(7, func(p *playlist.MediaPlaylist) { p.EndList, p.PreloadHints = true, nil })},
+		"two hints of a kind": {Hint, "2 EXT-X-PRELOAD-HINT", from(0, func(p *playlist.MediaPlaylist) { p.PreloadHints = append(p.PreloadHints, p.PreloadHints...) })},
+		"parts for ever": {PartLeaves, "still has parts", segmentAt(0, 1, func(s *playlist.Segment) {
 			if len(s.Parts) == 0 {
 				s.Parts = []playlist.Part{{URI: "part-1-0.m4s", Duration: 2 * time.Second}}
 			}
 		})},
 
 		// succession.go
-		"media sequence goes back": {ruleMediaSequence, "went back", from(115, func(p *playlist.MediaPlaylist) { p.MediaSequence-- })},
-		"media sequence jumps":     {ruleImmutable, "segment 1: EXT-X-PROGRAM-DATE-TIME was", from(15, func(p *playlist.MediaPlaylist) { p.MediaSequence++ })},
-		"discontinuity not counted": {ruleDiscontinuity, "while 1 tags left", from(0, func(p *playlist.MediaPlaylist) {
+		"media sequence goes back": {MediaSequence, "went back", from(115, func(p *playlist.MediaPlaylist) { p.MediaSequence-- })},
+		"media sequence jumps":     {Immutable, "segment 1: EXT-X-PROGRAM-DATE-TIME was", from(15, func(p *playlist.MediaPlaylist) { p.MediaSequence++ })},
+		"discontinuity not counted": {DiscontinuitySequence, "while 1 tags left", from(0, func(p *playlist.MediaPlaylist) {
 			p.DiscontinuitySequence = 0
 		})},
-		"discontinuity counted early": {ruleDiscontinuity, "from 0 to 1 while 0", from(5, func(p *playlist.MediaPlaylist) { p.DiscontinuitySequence++ })},
-		"segments vanish": {ruleLive, "are gone", func(n int, p *playlist.MediaPlaylist) {
+		"discontinuity counted early": {DiscontinuitySequence, "from 0 to 1 while 0", from(5, func(p *playlist.MediaPlaylist) { p.DiscontinuitySequence++ })},
+		"segments vanish": {SegmentsVanish, "are gone", func(n int, p *playlist.MediaPlaylist) {
 			if n == 35 {
 				p.Segments = p.Segments[:2]
 			}
 		}},
-		"goes on after the end": {ruleEndList, "changed after", func(n int, p *playlist.MediaPlaylist) {
+		"goes on after the end": {EndList, "changed after", func(n int, p *playlist.MediaPlaylist) {
 			if n == 20 {
 				p.EndList, p.PreloadHints = true, nil
 			}
 		}},
-		"too few segments": {ruleLive, "fewer than three", from(0, func(p *playlist.MediaPlaylist) {
+		"too few segments": {WindowShort, "fewer than three", from(0, func(p *playlist.MediaPlaylist) {
 			for len(p.Segments) > 2 {
 				p.Segments = p.Segments[1:]
 				p.MediaSequence++
@@ -123,48 +124,48 @@ func TestPlaylistRulesBite(t *testing.T) {
 		})},
 
 		// merge.go
-		"discontinuity moves": {ruleImmutable, "EXT-X-DISCONTINUITY was false", segmentAt(20, 1, func(s *playlist.Segment) { s.Discontinuity = true })},
-		"number changes":      {ruleDiscontinuity, "segment 1 had discontinuity sequence number 0, now 1", segmentAt(20, 0, func(s *playlist.Segment) { s.Discontinuity = true })},
-		"map changes":         {ruleMap, `had map "init-0.mp4", now "init-1.mp4"`, segmentAt(20, 0, func(s *playlist.Segment) { s.Map.URI = "init-1.mp4" })},
-		"date changes":        {ruleImmutable, "EXT-X-PROGRAM-DATE-TIME was", segmentAt(20, 1, func(s *playlist.Segment) { s.ProgramDateTime = s.ProgramDateTime.Add(time.Millisecond) })},
-		"duration changes":    {ruleImmutable, "segment 0 was", segmentAt(20, 0, func(s *playlist.Segment) { s.Duration += time.Microsecond })},
-		"URI changes":         {ruleImmutable, "segment 0 was", segmentAt(20, 0, func(s *playlist.Segment) { s.URI = "other.m4s" })},
-		"part changes": {ruleImmutable, "part 0 of segment 1 was", segmentAt(15, 1, func(s *playlist.Segment) {
+		"discontinuity moves": {Immutable, "EXT-X-DISCONTINUITY was false", segmentAt(20, 1, func(s *playlist.Segment) { s.Discontinuity = true })},
+		"number changes":      {DiscontinuitySequence, "segment 1 had discontinuity sequence number 0, now 1", segmentAt(20, 0, func(s *playlist.Segment) { s.Discontinuity = true })},
+		"map changes":         {MapTag, `had map "init-0.mp4", now "init-1.mp4"`, segmentAt(20, 0, func(s *playlist.Segment) { s.Map.URI = "init-1.mp4" })},
+		"date changes":        {Immutable, "EXT-X-PROGRAM-DATE-TIME was", segmentAt(20, 1, func(s *playlist.Segment) { s.ProgramDateTime = s.ProgramDateTime.Add(time.Millisecond) })},
+		"duration changes":    {Immutable, "segment 0 was", segmentAt(20, 0, func(s *playlist.Segment) { s.Duration += time.Microsecond })},
+		"URI changes":         {Immutable, "segment 0 was", segmentAt(20, 0, func(s *playlist.Segment) { s.URI = "other.m4s" })},
+		"part changes": {Immutable, "part 0 of segment 1 was", segmentAt(15, 1, func(s *playlist.Segment) {
 			if len(s.Parts) > 0 {
 				s.Parts[0].Independent = false
 			}
 		})},
-		"part is withdrawn": {ruleImmutable, "segment 1 had 5 parts, now 4", func(n int, p *playlist.MediaPlaylist) {
+		"part is withdrawn": {Immutable, "segment 1 had 5 parts, now 4", func(n int, p *playlist.MediaPlaylist) {
 			if n == 16 {
 				p.Segments[1].Parts = p.Segments[1].Parts[:4]
 			}
 		}},
-		"parts leave early": {rulePart, "the parts of segment 1 are gone", segmentAt(30, 1, func(s *playlist.Segment) { s.Parts = nil })},
+		"parts leave early": {PartStays, "the parts of segment 1 are gone", segmentAt(30, 1, func(s *playlist.Segment) { s.Parts = nil })},
 
 		// names.go
-		"segment URI again": {ruleImmutable, "segment-0.m4s is used again", segmentAt(0, 2, func(s *playlist.Segment) {
+		"segment URI again": {OneName, "segment-0.m4s is used again", segmentAt(0, 2, func(s *playlist.Segment) {
 			if !s.Open() {
 				s.URI = "segment-0.m4s"
 			}
 		})},
-		"part URI again": {ruleImmutable, "part-0-0.m4s is used again", segmentAt(0, 1, func(s *playlist.Segment) {
+		"part URI again": {OneName, "part-0-0.m4s is used again", segmentAt(0, 1, func(s *playlist.Segment) {
 			if len(s.Parts) > 0 {
 				s.Parts[0].URI = "part-0-0.m4s"
 			}
 		})},
-		"part has the URI of the map": {ruleImmutable, "init-0.mp4 is used again", segmentAt(0, 1, func(s *playlist.Segment) {
+		"part has the URI of the map": {OneName, "init-0.mp4 is used again", segmentAt(0, 1, func(s *playlist.Segment) {
 			if len(s.Parts) > 0 {
 				s.Parts[0].URI = "init-0.mp4"
 			}
 		})},
 
 		// hints.go
-		"hint is not kept": {ruleHint, `hinted was "other.m4s", it came neither next nor as the first part of segment 2`, func(n int, p *playlist.MediaPlaylist) {
+		"hint is not kept": {Hint, `hinted was "other.m4s", it came neither next nor as the first part of segment 2`, func(n int, p *playlist.MediaPlaylist) {
 			if n == 12 {
 				p.PreloadHints[0].URI = "other.m4s"
 			}
 		}},
-		"new map not hinted": {ruleHint, `with map "init-1.mp4", hinted was ""`, from(0, func(p *playlist.MediaPlaylist) {
+		"new map not hinted": {HintMap, `with map "init-1.mp4", hinted was ""`, from(0, func(p *playlist.MediaPlaylist) {
 			p.PreloadHints = slices.DeleteFunc(p.PreloadHints, func(h playlist.PreloadHint) bool { return h.Type == playlist.HintMap })
 		})},
 	} {
@@ -182,7 +183,7 @@ func TestShortPartOfAudio(t *testing.T) {
 			s.Parts[2].Duration = 180 * time.Millisecond
 		}
 	})})
-	requireRule(t, violations, rulePart, "part 2 of segment 1 lasts 180ms")
+	requireRule(t, violations, PartShort, "part 2 of segment 1 lasts 180ms")
 }
 
 // Gaps excuse short parts, theirs and the one before them.
@@ -191,9 +192,9 @@ func TestShortPartAtGap(t *testing.T) {
 	p := w.version(15)
 	p.Segments[1].Parts[2].Duration = 100 * time.Millisecond
 	p.Segments[1].Parts[3] = playlist.Part{URI: "gap", Duration: 50 * time.Millisecond, Gap: true}
-	var f findings
-	partDurations(&f, &p, false)
-	require.Empty(t, f)
+	f := New().open()
+	partDurations(f, &p, false)
+	require.Empty(t, f.list)
 }
 
 // hinting replaces the hint of a part by that of another.
@@ -240,7 +241,7 @@ func TestHintChangesBeforeItsPart(t *testing.T) {
 	p := w.version(5)
 	require.Empty(t, c.Playlist(worldStart, p.Append(nil)))
 	p.PreloadHints[0].URI = "other.m4s"
-	requireRule(t, c.Playlist(worldStart, p.Append(nil)), ruleHint, "the hint changed")
+	requireRule(t, c.Playlist(worldStart, p.Append(nil)), Hint, "the hint changed")
 }
 
 func TestStandstill(t *testing.T) {
@@ -250,7 +251,7 @@ func TestStandstill(t *testing.T) {
 	for i := range 31 {
 		require.Empty(t, c.Playlist(worldStart.Add(time.Duration(i)*100*time.Millisecond), body))
 	}
-	requireRule(t, c.Playlist(worldStart.Add(3100*time.Millisecond), body), ruleLive, "nothing new after segment 0")
+	requireRule(t, c.Playlist(worldStart.Add(3100*time.Millisecond), body), Fresh, "nothing new after segment 0")
 	// It goes on, and the clock begins anew.
 	p = w.version(6)
 	require.Empty(t, c.Playlist(worldStart.Add(3200*time.Millisecond), p.Append(nil)))
@@ -269,5 +270,5 @@ func TestEverythingReplaced(t *testing.T) {
 	c.Playlist(worldStart, p.Append(nil))
 	p.MediaSequence += 100
 	p.DiscontinuitySequence = 2
-	requireRule(t, c.Playlist(worldStart, p.Append(nil)), ruleDiscontinuity, "went back from 3 to 2")
+	requireRule(t, c.Playlist(worldStart, p.Append(nil)), DiscontinuitySequence, "went back from 3 to 2")
 }

@@ -14,22 +14,23 @@ func TestAgreeBites(t *testing.T) {
 	video, audio := videoWorld(t), audioWorld(t)
 	v, _ := video.play(t, bend{})
 	for name, c := range map[string]struct {
-		rule, detail string
-		change       func(int, *playlist.MediaPlaylist)
+		rule   Rule
+		detail string
+		change func(int, *playlist.MediaPlaylist)
 	}{
-		"target duration": {ruleTarget, "2 and 3", from(0, func(p *playlist.MediaPlaylist) { p.TargetDuration = 3 })},
-		"server control":  {ruleServerControl, "renditions have", from(0, func(p *playlist.MediaPlaylist) { p.ServerControl.HoldBack = 7 * time.Second })},
-		"part target":     {rulePartInf, "222ms and 250ms", from(0, func(p *playlist.MediaPlaylist) { p.PartInf.PartTarget = 250 * time.Millisecond })},
-		"numbers":         {ruleRenditions, "segment 8 has discontinuity numbers 1 and 2", from(0, func(p *playlist.MediaPlaylist) { p.DiscontinuitySequence++ })},
-		"tags": {ruleRenditions, "tags false and true", segmentAt(0, 9, func(s *playlist.Segment) {
+		"target duration": {RenditionConstants, "2 and 3", from(0, func(p *playlist.MediaPlaylist) { p.TargetDuration = 3 })},
+		"server control":  {RenditionConstants, "renditions have", from(0, func(p *playlist.MediaPlaylist) { p.ServerControl.HoldBack = 7 * time.Second })},
+		"part target":     {RenditionConstants, "222ms and 250ms", from(0, func(p *playlist.MediaPlaylist) { p.PartInf.PartTarget = 250 * time.Millisecond })},
+		"numbers":         {RenditionNumbers, "segment 8 has discontinuity numbers 1 and 2", from(0, func(p *playlist.MediaPlaylist) { p.DiscontinuitySequence++ })},
+		"tags": {RenditionNumbers, "tags false and true", segmentAt(0, 9, func(s *playlist.Segment) {
 			s.Discontinuity = true
 		})},
-		"times": {ruleRenditions, "begins at", from(0, func(p *playlist.MediaPlaylist) {
+		"times": {RenditionNumbers, "begins at", from(0, func(p *playlist.MediaPlaylist) {
 			for i := range p.Segments {
 				p.Segments[i].ProgramDateTime = p.Segments[i].ProgramDateTime.Add(2 * time.Second)
 			}
 		})},
-		"shifted by one": {ruleRenditions, "begins at", from(0, func(p *playlist.MediaPlaylist) { p.MediaSequence++ })},
+		"shifted by one": {RenditionNumbers, "begins at", from(0, func(p *playlist.MediaPlaylist) { p.MediaSequence++ })},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, _ := audio.play(t, bend{playlist: c.change})
@@ -37,6 +38,27 @@ func TestAgreeBites(t *testing.T) {
 		})
 	}
 	require.Empty(t, Agree(New(), v))
+
+	late, early := New(), New()
+	p, q := video.version(60), audio.version(30)
+	require.Empty(t, late.Playlist(worldStart, p.Append(nil)))
+	require.Empty(t, early.Playlist(worldStart, q.Append(nil)))
+	requireRule(t, Agree(late, early), RenditionTimes, "one rendition ends at")
+}
+
+// A multivariant playlist may gain renditions, and loses none.
+func TestIndexIsConstant(t *testing.T) {
+	x := NewIndex(Strict)
+	p := goodMultivariant(1e6)
+	sound := p.Media
+	p.Media, p.StreamInfs[0].Audio = nil, ""
+	require.Empty(t, x.Playlist(p.Append(nil), nil))
+	p.Media, p.StreamInfs[0].Audio = sound, "a"
+	require.Empty(t, x.Playlist(p.Append(nil), nil))
+	p.Media[0].URI = "b.m3u8"
+	requireRule(t, x.Playlist(p.Append(nil), nil), IndexConstant, `"a.m3u8" is listed no more`)
+	require.NoError(t, x.Cannot())
+	require.Empty(t, NewIndex(General).Playlist([]byte("#EXTM3U\n#EXT-X-SESSION-KEY:METHOD=AES-128\n"), nil))
 }
 
 func TestReports(t *testing.T) {
@@ -59,21 +81,21 @@ func TestReports(t *testing.T) {
 		require.Empty(t, reporting(near), "%+v", near)
 	}
 	for _, far := range []playlist.RenditionReport{report(2, 0), report(2, 6), report(1, 9), report(3, 3), report(4, 0), report(7, 0)} {
-		requireRule(t, reporting(far), ruleReport, fmt.Sprintf("is reported at segment %d part %d, its playlist is at segment 2 part 3", far.LastMSN, far.LastPart))
+		requireRule(t, reporting(far), ReportTrue, fmt.Sprintf("is reported at segment %d part %d, its playlist is at segment 2 part 3", far.LastMSN, far.LastPart))
 	}
 	p = w.version(21) // segment 2, part 0: the last parts of segment 1 are near
 	other.Playlist(worldStart, p.Append(nil))
 	for _, near := range []playlist.RenditionReport{report(1, 9), report(1, 8), report(2, 2)} {
 		require.Empty(t, reporting(near), "%+v", near)
 	}
-	requireRule(t, reporting(report(1, 7)), ruleReport, "is reported at segment 1 part 7, its playlist is at segment 2 part 0")
+	requireRule(t, reporting(report(1, 7)), ReportTrue, "is reported at segment 1 part 7, its playlist is at segment 2 part 0")
 	p = w.version(20) // segment 1 is whole
 	other.Playlist(worldStart, p.Append(nil))
 	for _, near := range []playlist.RenditionReport{report(1, 9), report(2, 0), report(2, 1), report(2, playlist.NoPart)} {
 		require.Empty(t, reporting(near), "%+v", near)
 	}
-	requireRule(t, reporting(), ruleReport, "no EXT-X-RENDITION-REPORT")
-	requireRule(t, reporting(report(2, 3), report(2, 3)), ruleReport, "two reports")
+	requireRule(t, reporting(), Report, "no EXT-X-RENDITION-REPORT")
+	requireRule(t, reporting(report(2, 3), report(2, 3)), Report, "two reports")
 	require.Empty(t, Reports(New(), others))
 
 	// What has hardly begun needs no report yet.
@@ -104,7 +126,7 @@ func TestMultivariantAfterChange(t *testing.T) {
 			require.Empty(t, violations)
 			continue
 		}
-		requireRule(t, violations, ruleStreamInf, `does not have "avc1.42c01e"`)
+		requireRule(t, violations, Codecs, `does not have "avc1.42c01e"`)
 	}
 }
 
@@ -129,28 +151,29 @@ func TestMultivariant(t *testing.T) {
 	require.Empty(t, Multivariant(good.Append(nil), renditions))
 
 	for name, c := range map[string]struct {
-		rule, detail string
-		change       func(p *playlist.MultivariantPlaylist)
+		rule   Rule
+		detail string
+		change func(p *playlist.MultivariantPlaylist)
 	}{
-		"no variant":        {ruleStreamInf, "no variant", func(p *playlist.MultivariantPlaylist) { p.StreamInfs = nil }},
-		"bandwidth too low": {ruleStreamInf, "measured", func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].Bandwidth = int(v.peak) }},
-		"no average":        {ruleStreamInf, "AVERAGE-BANDWIDTH 0", func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].AverageBandwidth = 0 }},
-		"average above":     {ruleStreamInf, "AVERAGE-BANDWIDTH", func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].AverageBandwidth *= 2 }},
-		"codec missing":     {ruleStreamInf, `does not have "Opus"`, func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].Codecs = "avc1.42c01e,opus" }},
-		"codec wrong":       {ruleStreamInf, `does not have "avc1.42c01e"`, func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].Codecs = "avc1.640028,Opus" }},
-		"resolution":        {ruleStreamInf, "RESOLUTION", func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].Resolution.Height = 361 }},
-		"no frame rate":     {ruleStreamInf, "FRAME-RATE", func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].FrameRate = 0 }},
-		"no group":          {ruleStreamInf, "no EXT-X-MEDIA", func(p *playlist.MultivariantPlaylist) { p.Media[0].GroupID = "b" }},
-		"not listed":        {ruleStreamInf, `"a.m3u8" is in no variant`, func(p *playlist.MultivariantPlaylist) { p.Media[0].URI = "b.m3u8" }},
-		"no channels":       {ruleMedia, "without CHANNELS", func(p *playlist.MultivariantPlaylist) { p.Media[0].Channels = "" }},
-		"channels":          {ruleMedia, `CHANNELS "1", the init segment 2`, func(p *playlist.MultivariantPlaylist) { p.Media[0].Channels = "1" }},
-		"not autoselect":    {ruleMedia, "not AUTOSELECT", func(p *playlist.MultivariantPlaylist) { p.Media[0].Autoselect = false }},
-		"two defaults": {ruleMedia, "2 default renditions", func(p *playlist.MultivariantPlaylist) {
+		"no variant":        {StreamInf, "no variant", func(p *playlist.MultivariantPlaylist) { p.StreamInfs = nil }},
+		"bandwidth too low": {Bandwidth, "measured", func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].Bandwidth = int(v.peak) }},
+		"no average":        {AverageBandwidth, "AVERAGE-BANDWIDTH 0", func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].AverageBandwidth = 0 }},
+		"average above":     {AverageBandwidth, "AVERAGE-BANDWIDTH", func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].AverageBandwidth *= 2 }},
+		"codec missing":     {CodecSpelling, `has "opus" for "Opus"`, func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].Codecs = "avc1.42c01e,opus" }},
+		"codec wrong":       {Codecs, `does not have "avc1.42c01e"`, func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].Codecs = "avc1.640028,Opus" }},
+		"resolution":        {Resolution, "RESOLUTION", func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].Resolution.Height = 361 }},
+		"no frame rate":     {FrameRate, "FRAME-RATE", func(p *playlist.MultivariantPlaylist) { p.StreamInfs[0].FrameRate = 0 }},
+		"no group":          {StreamInf, "no EXT-X-MEDIA", func(p *playlist.MultivariantPlaylist) { p.Media[0].GroupID = "b" }},
+		"not listed":        {StreamInf, `"a.m3u8" is in no variant`, func(p *playlist.MultivariantPlaylist) { p.Media[0].URI = "b.m3u8" }},
+		"no channels":       {Channels, "without CHANNELS", func(p *playlist.MultivariantPlaylist) { p.Media[0].Channels = "" }},
+		"channels":          {Channels, `CHANNELS "1", the init segment 2`, func(p *playlist.MultivariantPlaylist) { p.Media[0].Channels = "1" }},
+		"not autoselect":    {MediaTag, "not AUTOSELECT", func(p *playlist.MultivariantPlaylist) { p.Media[0].Autoselect = false }},
+		"two defaults": {MediaTag, "2 default renditions", func(p *playlist.MultivariantPlaylist) {
 			p.Media = append(p.Media, p.Media[0])
 			p.Media[1].Name = "Other"
 		}},
-		"same name": {ruleMedia, "no name of its own", func(p *playlist.MultivariantPlaylist) { p.Media = append(p.Media, p.Media[0]) }},
-		"captions": {ruleStreamInf, "CLOSED-CAPTIONS", func(p *playlist.MultivariantPlaylist) {
+		"same name": {MediaTag, "no name of its own", func(p *playlist.MultivariantPlaylist) { p.Media = append(p.Media, p.Media[0]) }},
+		"captions": {ClosedCaptions, "CLOSED-CAPTIONS", func(p *playlist.MultivariantPlaylist) {
 			p.StreamInfs = append(p.StreamInfs, p.StreamInfs[0])
 			p.StreamInfs[1].ClosedCaptions = ""
 		}},
@@ -161,7 +184,7 @@ func TestMultivariant(t *testing.T) {
 			requireRule(t, Multivariant(p.Append(nil), renditions), c.rule, c.detail)
 		})
 	}
-	requireRule(t, Multivariant([]byte("no"), nil), ruleSyntax, "EXTM3U")
+	requireRule(t, Multivariant([]byte("no"), nil), Syntax, "EXTM3U")
 }
 
 func TestDelta(t *testing.T) {
@@ -183,16 +206,17 @@ func TestDelta(t *testing.T) {
 func TestDeltaBites(t *testing.T) {
 	w := videoWorld(t)
 	for name, c := range map[string]struct {
-		rule, detail string
-		change       func(delta *playlist.MediaPlaylist)
+		rule   Rule
+		detail string
+		change func(delta *playlist.MediaPlaylist)
 	}{
-		"skips too near":  {ruleDelta, "segment 5 is skipped", func(p *playlist.MediaPlaylist) { skipMore(p, 3) }},
-		"skips too much":  {ruleSkip, "it skips 40", func(p *playlist.MediaPlaylist) { p.Skip.SkippedSegments = 40 }},
-		"other segment":   {ruleDelta, "instead of", func(p *playlist.MediaPlaylist) { p.Segments[0].Duration += time.Millisecond }},
-		"other number":    {ruleDelta, "EXT-X-DISCONTINUITY-SEQUENCE", func(p *playlist.MediaPlaylist) { p.DiscontinuitySequence++ }},
-		"skips less":      {ruleDelta, "applied", func(p *playlist.MediaPlaylist) { p.Skip.SkippedSegments-- }},
-		"after the end":   {ruleDelta, "with EXT-X-ENDLIST", func(p *playlist.MediaPlaylist) { p.EndList, p.PreloadHints = true, nil }},
-		"nothing allowed": {ruleDelta, "without CAN-SKIP-UNTIL", func(p *playlist.MediaPlaylist) { p.ServerControl.CanSkipUntil = 0 }},
+		"skips too near":  {SkipBoundary, "segment 5 is skipped", func(p *playlist.MediaPlaylist) { skipMore(p, 3) }},
+		"skips too much":  {SkipTag, "it skips 40", func(p *playlist.MediaPlaylist) { p.Skip.SkippedSegments = 40 }},
+		"other segment":   {DeltaEqual, "instead of", func(p *playlist.MediaPlaylist) { p.Segments[0].Duration += time.Millisecond }},
+		"other number":    {DeltaEqual, "EXT-X-DISCONTINUITY-SEQUENCE", func(p *playlist.MediaPlaylist) { p.DiscontinuitySequence++ }},
+		"skips less":      {DeltaEqual, "applied", func(p *playlist.MediaPlaylist) { p.Skip.SkippedSegments-- }},
+		"after the end":   {DeltaAfterEnd, "with EXT-X-ENDLIST", func(p *playlist.MediaPlaylist) { p.EndList, p.PreloadHints = true, nil }},
+		"nothing allowed": {DeltaAfterEnd, "without CAN-SKIP-UNTIL", func(p *playlist.MediaPlaylist) { p.ServerControl.CanSkipUntil = 0 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			held, full := w.version(97), w.version(98)
@@ -209,9 +233,9 @@ func TestDeltaBites(t *testing.T) {
 	}
 	full := w.version(98)
 	body := full.Append(nil)
-	requireRule(t, Delta(body, []byte("x"), body), ruleSyntax, "EXTM3U")
+	requireRule(t, Delta(body, []byte("x"), body), Syntax, "EXTM3U")
 	delta, _ := full.Delta()
-	requireRule(t, New().Playlist(worldStart, delta.Append(nil)), ruleSkip, "first version")
+	requireRule(t, New().Playlist(worldStart, delta.Append(nil)), SkipTag, "first version")
 }
 
 func skipMore(p *playlist.MediaPlaylist, n int) {

@@ -107,7 +107,7 @@ func TestRoutes(t *testing.T) {
 func TestBeforeAnythingIsPlayable(t *testing.T) {
 	bubble(t, Options{}, soundOnly, func(t *testing.T, o *origin) {
 		require.Equal(t, 404, o.get("/hls/live/index.m3u8").status, "no generation")
-		o.play(time.Second)
+		o.play(400 * time.Millisecond)
 		a := o.get("/hls/live/index.m3u8")
 		require.Equal(t, 404, a.status, "no whole segment")
 		require.Equal(t, noStoreText, a.header.Get("Cache-Control"))

@@ -72,7 +72,7 @@ func (c Config) withDefaults() (Config, error) {
 
 // check reports the first setting that is wrong.
 func (c Config) check() error {
-	if err := c.ICEServers.check(); err != nil {
+	if err := c.ICEServers.Check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	if min(c.ConnectTimeout, c.GatherTimeout, c.BodyTimeout, c.TombstoneTime) < 0 || c.MaxBody < 0 ||
@@ -88,7 +88,7 @@ func (c Config) check() error {
 		}
 	}
 	if c.STUN != "" {
-		if _, _, err := stunAddress(c.STUN); err != nil {
+		if err := CheckSTUN(c.STUN); err != nil {
 			return fmt.Errorf("%w: %w", ErrConfig, err)
 		}
 	}

@@ -25,14 +25,17 @@ type ICEServers struct {
 	Lifetime       time.Duration
 }
 
+// ErrNoCredentials is wrapped by the error that nobody could use a TURN server for want of credentials.
+var ErrNoCredentials = errors.New("a TURN server needs a shared secret, or a user and a password")
+
 // errICEServer is wrapped by all errors about ICE servers.
 var errICEServer = errors.New("ICE server")
 
-// check reports what is wrong with the servers or the credentials for them.
-func (s ICEServers) check() error {
+// Check reports what is wrong with the servers or the credentials for them.
+func (s ICEServers) Check() error {
 	relays := 0
 	for _, u := range s.URLs {
-		if err := checkICEURL(u); err != nil {
+		if err := CheckICEServer(u); err != nil {
 			return err
 		}
 		if isRelay(u) {
@@ -48,7 +51,7 @@ func (s ICEServers) check() error {
 	case fixed && (!linkValue(s.User) || !linkValue(s.Password)):
 		return fmt.Errorf("%w: user and password come together, of printable ASCII without spaces, quotes, commas and semicolons", errICEServer)
 	case relays > 0 && s.Secret == "" && !fixed:
-		return fmt.Errorf("%w: a TURN server needs a shared secret, or a user and a password", errICEServer)
+		return fmt.Errorf("%w: %w", errICEServer, ErrNoCredentials)
 	case relays == 0 && (s.Secret != "" || fixed):
 		return fmt.Errorf("%w: there are credentials, but no turn: or turns: URL", errICEServer)
 	}
@@ -58,8 +61,9 @@ func (s ICEServers) check() error {
 // isRelay reports whether a URL that has been checked is a TURN server's.
 func isRelay(url string) bool { return strings.HasPrefix(url, "turn") }
 
-// checkICEURL keeps the syntax of RFC 7064 3.1 and RFC 7065 3.1; user names in them are a thing of the past.
-func checkICEURL(u string) error {
+// CheckICEServer reports what is wrong with the URL of a STUN or TURN server (RFC 7064 3.1, RFC 7065 3.1); user names in
+// them are a thing of the past.
+func CheckICEServer(u string) error {
 	scheme, rest, _ := strings.Cut(u, ":")
 	if !slices.Contains([]string{"stun", "stuns", "turn", "turns"}, scheme) {
 		return fmt.Errorf("%w %q: only stun:, stuns:, turn: and turns: can begin it", errICEServer, u)

@@ -127,7 +127,7 @@ func TestICEServerSettings(t *testing.T) {
 		{URLs: []string{"turn:h", "turns:h:443?transport=tcp", "turn:[::1]?transport=udp"}, Secret: "anything, even; this"},
 		{URLs: []string{"turn:h"}, User: "u", Password: "p"},
 	} {
-		require.NoError(t, good.check(), "%+v", good)
+		require.NoError(t, good.Check(), "%+v", good)
 	}
 	for name, bad := range map[string]ICEServers{
 		"no scheme":               {URLs: []string{"stun.example.org"}},
@@ -155,7 +155,7 @@ func TestICEServerSettings(t *testing.T) {
 		"secret for nothing":      {URLs: []string{"stun:h"}, Secret: "s"},
 		"no time":                 {URLs: []string{"turn:h"}, Secret: "s", Lifetime: -1},
 	} {
-		require.ErrorIs(t, bad.check(), errICEServer, name)
+		require.ErrorIs(t, bad.Check(), errICEServer, name)
 		_, err := Config{ICEServers: bad}.withDefaults()
 		require.ErrorIs(t, err, ErrConfig, name)
 		require.NotContains(t, err.Error(), "p,q", "no secret in an error")

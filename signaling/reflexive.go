@@ -37,7 +37,7 @@ type reflexive struct {
 
 // stunAddress takes a stun: URL apart; the port is 3478 unless it is given (RFC 7064 3.2).
 func stunAddress(url string) (host string, port uint16, err error) {
-	if err := checkICEURL(url); err != nil {
+	if err := CheckICEServer(url); err != nil {
 		return "", 0, err
 	}
 	const scheme = "stun:"
@@ -49,6 +49,12 @@ func stunAddress(url string) (host string, port uint16, err error) {
 		port = 3478
 	}
 	return host, port, err
+}
+
+// CheckSTUN reports what is wrong with a URL for Config.STUN.
+func CheckSTUN(url string) error {
+	_, _, err := stunAddress(url)
+	return err
 }
 
 // discover begins to ask, and goes on until close. The URL has been checked by stunAddress.

@@ -37,7 +37,9 @@ func TestServeDefaults(t *testing.T) {
 			Listen: "127.0.0.1:8080", HSTS: 30 * 24 * time.Hour,
 			ACME: ACME{Server: "https://acme-v02.api.letsencrypt.org/directory"},
 		},
-		Ingest:    Ingest{WebRTCUDP: "127.0.0.1:8189"},
+		Ingest: Ingest{
+			WebRTCUDP: "127.0.0.1:8189", TURNLifetime: 24 * time.Hour, OnConflict: "takeover", ConnectTimeout: 15 * time.Second,
+		},
 		Access:    Access{WatchFor: 4 * time.Hour},
 		Operator:  Operator{Admin: "127.0.0.1:8081", LogFormat: "text", LogLevel: "info"},
 		Segmenter: segmenter.DefaultConfig(),
@@ -76,7 +78,11 @@ func TestServePrecedence(t *testing.T) {
 		"path-prefix": {"/a", "/b"},
 		"cors-origin": {"https://a.example,https://b.example", "https://c.example"},
 		"listen":      {"127.0.0.1:1", "127.0.0.1:2"}, "webrtc-udp": {":1", ":2"}, "public-ip": {"192.0.2.1,192.0.2.2", "192.0.2.3"},
-		"part": {"101ms", "102ms"}, "segment": {"3s", "4s"}, "max-segment": {"11s", "12s"}, "window": {"31s", "32s"}, "resume": {"1s", "2s"},
+		"webrtc-tcp": {":1", ":2"}, "stun": {"stun:a", "stun:b:1"}, "ice-lite": {"true", "false"}, "ice-server": {"stun:a,turn:b", "turns:c"},
+		"turn-secret": {"a", "b"}, "turn-user": {"a", "b"}, "turn-password": {"a", "b"}, "turn-lifetime": {"1h", "2h"},
+		"on-conflict": {"reject", "takeover"}, "connect-timeout": {"16s", "17s"}, "media-timeout": {"16s", "17s"},
+		"silence-timeout": {"6s", "7s"},
+		"part":            {"101ms", "102ms"}, "segment": {"3s", "4s"}, "max-segment": {"11s", "12s"}, "window": {"31s", "32s"}, "resume": {"1s", "2s"},
 		"state": {"/var/a", "/var/b"}, "on-loss": {"show", "freeze"}, "recovery-points": {"true", "false"},
 		"max-streams": {"3", "4"}, "max-access-unit": {"1MiB", "2MiB"}, "max-stream-memory": {"65MiB", "66MiB"}, "max-memory": {"1GiB", "2GiB"},
 		"publish-token": {"a", "b"}, "stream-token": {"a=b,c=d", "e=f"}, "watch-token": {"a=b,c=d", "e=f"}, "open-publish": {"true", "false"},
@@ -91,7 +97,7 @@ func TestServePrecedence(t *testing.T) {
 		var c Serve
 		c.Segmenter = segmenter.DefaultConfig()
 		show := func() string {
-			one := fmt.Sprintf("%+v", c) + c.PublishToken.Reveal() + c.JWTSecret.Reveal() + c.AuthURL.Reveal()
+			one := fmt.Sprintf("%+v", c) + c.PublishToken.Reveal() + c.JWTSecret.Reveal() + c.AuthURL.Reveal() + c.TURNSecret.Reveal() + c.TURNPassword.Reveal()
 			return one
 		}
 		from := func(e env, args ...string) string {

@@ -23,7 +23,7 @@ type Serve struct {
 
 // ServeSettings are the definitions for the server; what they are given goes to c.
 func ServeSettings(c *Serve) []Setting {
-	all := slices.Concat(deliverySettings(&c.Delivery), ingestSettings(&c.Ingest), streamSettings(&c.Segmenter, &c.State),
+	all := slices.Concat(deliverySettings(&c.Delivery), ingestSettings(&c.Ingest, &c.Segmenter), streamSettings(&c.Segmenter, &c.State),
 		accessSettings(&c.Access), operatorSettings(&c.Operator), []Setting{
 			{Name: "demo", Default: "false", set: toggle(&c.Demo),
 				Help: "publish a built-in test clip, in a loop, as stream \"demo\""},
@@ -66,6 +66,9 @@ func (c Serve) check() error {
 		return err
 	}
 	if err := c.Delivery.check(c.State); err != nil {
+		return err
+	}
+	if err := c.Ingest.check(); err != nil {
 		return err
 	}
 	if where := c.elsewhere(); where != "" && c.Closed() {

@@ -134,12 +134,15 @@ func (s *instance) start(ctx context.Context) error {
 		return err
 	}
 	s.reg = segmenter.NewRegistry(s.cfg.Segmenter, s.log)
-	s.whip, err = signaling.New(signaling.Config{
-		UDPAddress: s.cfg.WebRTCUDP, PublicIPs: s.cfg.PublicIPs,
-		Authorize: s.authorize(), OpenPublish: s.cfg.OpenPublish,
-	}, s.reg, s.log)
+	whip := s.cfg.Signaling()
+	whip.Authorize, whip.OpenPublish = s.authorize(), s.cfg.OpenPublish
+	s.whip, err = signaling.New(whip, s.reg, s.log)
 	if err != nil {
-		return fmt.Errorf("--webrtc-udp %s: %w", s.cfg.WebRTCUDP, err)
+		ports := "--webrtc-udp " + s.cfg.WebRTCUDP
+		if s.cfg.WebRTCTCP != "" {
+			ports += ", --webrtc-tcp " + s.cfg.WebRTCTCP
+		}
+		return fmt.Errorf("%s: %w", ports, err)
 	}
 	s.addrs.Media = s.whip.MediaAddresses()
 	if s.source, err = s.certificates(ctx); err != nil {

@@ -18,9 +18,8 @@ import (
 const playerPage = `<!doctype html>
 <meta charset="utf-8"><title>player</title>
 <video muted autoplay playsinline crossorigin="anonymous" width="640" height="360"></video>
-<script src="/shaka-player/dist/shaka-player.compiled.js"></script>
-<script src="/video.js/dist/video.min.js"></script>
 <script>
+const load = src => new Promise((done, fail) => document.head.append(Object.assign(document.createElement('script'), {src, onload: done, onerror: fail})));
 const query = new URLSearchParams(location.search), src = query.get('src'), video = document.querySelector('video');
 const own = {state: 'loading', engine: '', stalls: 0, fatal: 0, errors: []};
 video.addEventListener('playing', () => { own.state = 'playing'; });
@@ -36,6 +35,7 @@ const failed = (fatal, text) => {
 };
 const players = {
   async shaka() {
+    await load('/shaka-player/dist/shaka-player.compiled.js');
     own.engine = 'Shaka ' + shaka.Player.version;
     shaka.polyfill.installAll();
     const player = new shaka.Player();
@@ -47,11 +47,18 @@ const players = {
     await player.load(src);
   },
   async videojs() {
+    await load('/video.js/dist/video.min.js');
     own.engine = 'video.js ' + videojs.VERSION;
     const player = videojs(video, {liveui: true, html5: {vhs: {overrideNative: true, llhls: true}}});
     player.on('error', () => failed(true, 'code ' + player.error().code + ' ' + player.error().message));
     player.src({src, type: 'application/x-mpegURL'});
     await player.play();
+  },
+  async native() {
+    own.engine = 'the browser itself';
+    video.addEventListener('error', () => failed(true, 'code ' + video.error.code + ' ' + video.error.message));
+    video.src = src;
+    await video.play();
   },
 };
 window.whipsaw = {stats() {
@@ -87,10 +94,10 @@ func playersFolder(t *testing.T) string {
 	return dir
 }
 
-// servePlayers serves the page and the players; it returns where the page is that plays a URL with a player.
-func servePlayers(t *testing.T) func(with, src string) string {
+// servePlayers serves the page, and the players in a folder; it returns where the page is that plays a URL with a player.
+func servePlayers(t *testing.T, folder string) func(with, src string) string {
 	t.Helper()
-	files := http.FileServer(http.Dir(playersFolder(t)))
+	files := http.FileServer(http.Dir(folder))
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/" {
 			files.ServeHTTP(w, r)
@@ -109,7 +116,7 @@ func servePlayers(t *testing.T) func(with, src string) string {
 // leave holes of their own making on a busy machine; they have to get over them.
 func TestBrowserOtherPlayers(t *testing.T) {
 	realTime(t, loadStream+2*loadPage)
-	page := servePlayers(t)
+	page := servePlayers(t, playersFolder(t))
 	b := startBrowser(t)
 	s := serve(t)
 	camera := s.film(t, "live", largeFootage(t))

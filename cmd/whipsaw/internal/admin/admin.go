@@ -12,15 +12,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"whipsaw/segmenter"
+	"whipsaw/signaling"
 )
 
 // Routes mounts /metrics, /healthz and /debug/pprof on r.
-func Routes(r chi.Router, registry *segmenter.Registry, version string, log *slog.Logger) {
+func Routes(r chi.Router, registry *segmenter.Registry, whip *signaling.Server, version string, log *slog.Logger) {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		newStreams(registry.Streams),
+		newSessions(whip),
 		buildInfo(version),
 	)
 	r.Method(http.MethodGet, "/metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{

@@ -19,7 +19,8 @@ import (
 func get(t *testing.T, registry *segmenter.Registry, path string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := chi.NewRouter()
-	Routes(r, registry, "v1.2.3", slog.New(slog.DiscardHandler))
+	whip, _ := whip(t)
+	Routes(r, registry, whip, "v1.2.3", slog.New(slog.DiscardHandler))
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	return w

@@ -65,7 +65,7 @@ func (s *instance) adminRoutes(addr net.Addr) http.Handler {
 		r.Use(localOnly(s.log))
 	}
 	health(r)
-	admin.Routes(r, s.reg, s.opts.Version, s.log)
+	admin.Routes(r, s.reg, s.whip, s.opts.Version, s.log)
 	return r
 }
 

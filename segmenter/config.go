@@ -24,6 +24,8 @@ type Config struct {
 	OnLoss         LossPolicy // what viewers see between a loss and the next IDR
 	RecoveryPoints bool       // a recovery point SEI with recovery_frame_cnt 0 on an intra picture counts as random access
 
+	VideoOnlyVariant bool // a second variant without sound, for players that cannot play Opus
+
 	MaxAccessUnit int   // bytes of one access unit
 	MaxBytes      int   // bytes of all that one stream keeps for players; over it the publisher is ended
 	MaxTotal      int64 // the same of all streams together; over it those end that keep more than an equal share

@@ -75,7 +75,8 @@ func (b *builder) newPeak() int64 {
 	return peak
 }
 
-// multivariant is the playlist of all renditions (rfc8216bis 4.4.6): one variant.
+// multivariant is the playlist of all renditions (rfc8216bis 4.4.6): one variant, and where it is wanted another without
+// sound.
 func (w *writer) multivariant() *playlist.MultivariantPlaylist {
 	p := &playlist.MultivariantPlaylist{Version: playlistVersion}
 	uri := func(k Kind) string { return w.gen.id + "/" + k.String() + "/" + MediaPlaylistName }
@@ -105,7 +106,21 @@ func (w *writer) multivariant() *playlist.MultivariantPlaylist {
 		}}
 	}
 	p.StreamInfs = []playlist.StreamInf{variant}
+	if w.audio != nil && w.cfg.VideoOnlyVariant {
+		p.StreamInfs = w.withoutSound(variant)
+	}
 	return p
+}
+
+// withoutSound adds a variant of the picture alone to a variant. 4.4.6.2: SCORE is on all variants or none; it keeps
+// players that can play both from going down to silence to save bits.
+func (w *writer) withoutSound(variant playlist.StreamInf) []playlist.StreamInf {
+	silent := variant
+	variant.Score, silent.Score = 2, 1
+	silent.Audio, silent.Codecs = "", w.video.info.Codec
+	silent.AverageBandwidth = int(roundUp(w.video.average()))
+	silent.Bandwidth = max(silent.AverageBandwidth, int(roundUp(w.peak[Video])))
+	return []playlist.StreamInf{variant, silent}
 }
 
 // roundUp keeps the playlist from changing with every segment: steps of about 5 %.

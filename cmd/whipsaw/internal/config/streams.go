@@ -20,6 +20,8 @@ func streamSettings(s *segmenter.Config, state *string) []Setting {
 			Help: "after lost packets: freeze until the next keyframe, or show damaged pictures, for publishers that give none when asked"},
 		{Name: "recovery-points", Default: "false", set: toggle(&s.RecoveryPoints),
 			Help: "take intra pictures with a recovery point for keyframes, for encoders that send no IDR"},
+		{Name: "video-only-variant", Default: "false", set: toggle(&s.VideoOnlyVariant),
+			Help: "offer the picture without sound too, for players that do not know Opus, like Safari before iOS 17"},
 		{Name: "max-streams", Value: "N", Default: "1000", set: count(&s.MaxStreams),
 			Help: "streams at the same time"},
 		{Name: "max-access-unit", Value: "SIZE", Default: "16MiB", set: size(&s.MaxAccessUnit),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -46,7 +45,7 @@ func (a auth) publish(r *http.Request, stream string) *problem {
 		// RFC 9725 4.7: Bearer must be supported, RFC 6750 3.1: 401 without credentials
 		return probUnauthorized.with("send the publish token as \"Authorization: Bearer ...\"")
 	}
-	no := a.authorize(r.Context(), Attempt{Stream: stream, Token: token, Address: address(r), UserAgent: clipTo(r.UserAgent(), 200)})
+	no := a.authorize(r.Context(), Attempt{Stream: stream, Token: token, Address: Address(r.RemoteAddr), UserAgent: clipTo(r.UserAgent(), 200)})
 	switch {
 	case no == nil:
 		return nil
@@ -88,17 +87,4 @@ func Bearer(r *http.Request) (string, bool) {
 	scheme, token, _ := strings.Cut(all[0], " ")
 	token = strings.Trim(token, " ")
 	return token, strings.EqualFold(scheme, "Bearer") && token != "" && len(token) <= maxToken
-}
-
-// address is where a request came from.
-func address(r *http.Request) netip.Addr {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return ip.Unmap().WithZone("")
 }

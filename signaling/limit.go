@@ -68,27 +68,35 @@ func (l *limiter) allow(addr netip.Prefix) (retryAfter int, ok bool) {
 	return max(1, int(math.Ceil(missing/float64(l.rate)))), false
 }
 
-// clientAddress is what requests are counted by: an IPv4 address, or the /64 that one IPv6 subscriber has whole. A
-// request without a readable address shares one count with all such.
+// clientAddress is what requests are counted by.
 func clientAddress(r *http.Request) netip.Prefix { return addressPrefix(r.RemoteAddr) }
 
-func addressPrefix(address string) netip.Prefix {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		host = address
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	ip = ip.Unmap().WithZone("")
+func addressPrefix(address string) netip.Prefix { return Subscriber(Address(address)) }
+
+// Subscriber is what clients are counted by: an IPv4 address, or the /64 that one IPv6 subscriber has whole. All without
+// a valid address share one count.
+func Subscriber(ip netip.Addr) netip.Prefix {
 	bits := ip.BitLen()
 	if ip.Is6() {
 		bits = 64
 	}
 	p, err := ip.Prefix(bits)
-	if err != nil {
+	if err != nil { // these are numbers of bits that addresses have
 		return netip.Prefix{}
 	}
 	return p
+}
+
+// Address reads an IP address, with or without a port. What would hide it from a comparison is taken off: a zone, or
+// IPv6 around IPv4. Of anything else it makes an invalid one.
+func Address(s string) netip.Addr {
+	host, _, err := net.SplitHostPort(s)
+	if err != nil {
+		host = s
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ip.Unmap().WithZone("")
 }

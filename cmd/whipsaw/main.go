@@ -41,6 +41,8 @@ func command(ctx context.Context, args []string, env config.Lookup, stdout, stde
 		_, err = fmt.Fprintln(stdout, "whipsaw", version())
 	case "help":
 		err = config.WriteHelp(stdout, first(rest))
+	case "sign":
+		err = signCommand(rest, env, stdout)
 	case "publish":
 		err = publishCommand(ctx, rest, env, stdout, stderr)
 	default:

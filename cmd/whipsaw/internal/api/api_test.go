@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"whipsaw/cmd/whipsaw/internal/access"
 	"whipsaw/segmenter"
 )
 
@@ -20,8 +21,11 @@ func TestStreams(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	registry := segmenter.NewRegistry(segmenter.DefaultConfig(), log)
 	t.Cleanup(registry.Close)
+	gate, err := access.New(access.Config{}, log)
+	require.NoError(t, err)
+	t.Cleanup(gate.Close)
 	r := chi.NewRouter()
-	Routes(r, registry, "/below", log)
+	Routes(r, registry, gate, "/below", log)
 	ask := func(method string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		r.ServeHTTP(w, httptest.NewRequest(method, "/api/streams", nil))

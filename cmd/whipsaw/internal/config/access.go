@@ -61,13 +61,10 @@ func (c Access) jwt() bool { return c.JWTSecret != "" || c.JWTKeys != "" }
 func (c Access) Gate() (access.Config, error) {
 	out := access.Config{
 		JWT: access.JWT{Secret: c.JWTSecret.Reveal(), Keys: c.JWTKeys, Issuer: c.JWTIssuer, Audience: c.JWTAudience},
-		URL: c.AuthURL.Reveal(), WatchFor: c.WatchFor,
+		URL: c.AuthURL.Reveal(), WatchKeys: Reveal(c.WatchKeys), WatchFor: c.WatchFor,
 	}
 	out.Tokens = append(out.Tokens, c.StreamTokens...)
 	out.Tokens = append(out.Tokens, c.WatchTokens...)
-	for _, k := range c.WatchKeys {
-		out.WatchKeys = append(out.WatchKeys, k.Reveal())
-	}
 	if c.PublishToken == "" {
 		return out, nil
 	}

@@ -48,7 +48,7 @@ func (s *instance) mount(r chi.Router) {
 		r.Use(patient)
 		r.With(client...).Route("/whip", s.whip.Routes) // has its own, stricter guard, and answers in problem JSON
 		local := r.With(both...)
-		api.Routes(local, s.reg, cmp.Or(s.cfg.Base(), s.cfg.PathPrefix), s.log)
+		api.Routes(local, s.reg, s.gate, cmp.Or(s.cfg.Base(), s.cfg.PathPrefix), s.log)
 		static.RoutesBelow(local, s.cfg.PathPrefix)
 		s.gate.Routes(r)
 		health(r)

@@ -230,6 +230,9 @@ func orElse(err error, check func(string) error, name string) error {
 
 func parseTime(s string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		t, err = time.Parse("2006-01-02T15:04:05Z0700", s) // ISO 8601's other way to write a zone, which ffmpeg's muxer has
+	}
 	// RFC 3339 as time.Parse reads it also takes a comma for the point.
 	if err != nil || strings.Contains(s, ",") {
 		return time.Time{}, syntaxError("EXT-X-PROGRAM-DATE-TIME is not a date with time and zone")

@@ -142,6 +142,9 @@ func TestParseMediaReadsWhatOthersWrite(t *testing.T) {
 		"#EXT-X-PROGRAM-DATE-TIME:2019-02-14T02:13:36.106+02:00\n#EXTINF:4,a title, with a comma\nhttps://example.com/a.mp4?x=1#y\n" +
 		"#EXT-X-PRELOAD-HINT:TYPE=LATER,URI=\"x\"\n#EXT-X-DATERANGE:ID=\"x\"\n#EXTINF:3.1415926535,\nb.mp4"))
 	require.NoError(t, err)
+	basic, err := ParseMedia([]byte(head + "#EXT-X-PROGRAM-DATE-TIME:2019-02-14T02:13:36.106+0200\n#EXTINF:2,\na\n"))
+	require.NoError(t, err)
+	require.Equal(t, p.Segments[0].ProgramDateTime, basic.Segments[0].ProgramDateTime)
 	require.Equal(t, MediaPlaylist{
 		TargetDuration: 4, ServerControl: ServerControl{PartHoldBack: 3012 * time.Millisecond},
 		Segments: []Segment{

@@ -33,14 +33,16 @@ type builder struct {
 	independent bool
 	sequence    uint32
 
-	bytes  int64 // of all parts published
-	kept   int   // bytes of all parts retained
+	now    *time.Duration // server time, the writer's
+	came   time.Duration  // when the newest sample was added
+	bytes  int64          // of all parts published
+	kept   int            // bytes of all parts retained
 	parts  int64
 	breaks int64 // discontinuities
 }
 
 func newBuilder(w *writer, kind Kind, rate int64) builder {
-	return builder{cfg: w.cfg, kind: kind, rate: rate, rendition: &Rendition{name: kind.String(), done: w.gen.done}}
+	return builder{cfg: w.cfg, kind: kind, rate: rate, now: &w.now, rendition: &Rendition{name: kind.String(), done: w.gen.done}}
 }
 
 // begin opens the first segment of the generation at ticks.
@@ -73,6 +75,7 @@ func (b *builder) add(data []byte, duration, offset int64, sync bool) {
 	})
 	b.payload = append(b.payload, data...)
 	b.end += duration
+	b.came = *b.now
 }
 
 // closePart makes the open samples a part, if there are any.

@@ -106,6 +106,7 @@ func (c *channel) attach(now time.Duration, p *Publisher) error {
 	}
 	c.phase = starting
 	c.log.Info("publisher attached", "session", p.session, "user_agent", p.userAgent)
+	c.observe(EventPublishing, p, "")
 	return nil
 }
 
@@ -139,6 +140,7 @@ func (c *channel) detach(now time.Duration, reason Reason) {
 	c.lastEnd = &End{Reason: reason, At: c.wall(now), Session: p.session}
 	c.queue.reset()
 	c.log.Info("publisher ended", "session", p.session, "reason", string(reason))
+	c.observe(EventLeft, p, reason)
 	p.finish(reason)
 	c.lastPub = p
 	for _, t := range p.tracks {

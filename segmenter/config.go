@@ -33,6 +33,9 @@ type Config struct {
 
 	Store Store // where streams keep what they need to go on after a restart; nil: a restart ends every generation
 
+	// Observe is told of every event, from the stream's goroutine: it must not block. Nil: nobody is.
+	Observe func(Event)
+
 	// Now is the clock; nil means time.Now. Only differences and EXT-X-PROGRAM-DATE-TIME come from it.
 	Now func() time.Time
 }

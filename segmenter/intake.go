@@ -146,6 +146,9 @@ func (c *channel) opusFrame(timestamp uint32, opus []byte) {
 		in.dropped++
 		return
 	}
+	if depacket.OpusChannels(opus) == 2 {
+		in.stereo++
+	}
 	ticks := in.clock.unwrap(timestamp)
 	if c.phase == starting {
 		c.queue.frame(opus, ticks, int64(n))

@@ -19,6 +19,7 @@ type Registry struct {
 
 	mu      sync.RWMutex
 	streams map[string]*Stream
+	blocked map[string]time.Time // until when nobody may publish
 	closed  bool
 }
 
@@ -67,7 +68,7 @@ func (r *Registry) Streams() []*Stream {
 
 // Publish gives a session hold of a stream, which begins to exist with its first publisher. A publisher already there
 // is replaced if it has been silent for a second, a healthy one at most once in 30 s. Errors: ErrName, ErrTracks,
-// ErrTooMany, ErrClosed, ErrBusy.
+// ErrTooMany, ErrClosed, ErrBusy, ErrBlocked.
 func (r *Registry) Publish(name string, cfg PublisherConfig) (*Publisher, error) {
 	if !ValidName(name) {
 		return nil, ErrName
@@ -89,6 +90,10 @@ func (r *Registry) Publish(name string, cfg PublisherConfig) (*Publisher, error)
 		if err != nil {
 			return nil, err
 		}
+		if _, blocked := r.Blocked(name); blocked { // a kick came in between
+			p.Close(ReasonKicked)
+			return nil, ErrBlocked
+		}
 		return p, nil
 	}
 }
@@ -99,6 +104,9 @@ func (r *Registry) open(name string) (*Stream, error) {
 	defer r.mu.Unlock()
 	if r.closed {
 		return nil, ErrClosed
+	}
+	if r.cfg.Now().Before(r.blocked[name]) {
+		return nil, ErrBlocked
 	}
 	if s := r.streams[name]; s != nil {
 		return s, nil

@@ -27,8 +27,9 @@ type reorder struct {
 	slots   []slot
 	held    int
 
-	duplicates, late uint64
-	recovered        uint64 // holes that were filled after a NACK
+	duplicates, late   uint64
+	recovered          uint64 // holes that were filled after a NACK
+	missing, reordered uint64 // holes that opened, and those that were filled
 }
 
 // slot stands for one sequence number from next on: a packet that waits, or a hole that is waited for.
@@ -76,6 +77,7 @@ func (r *reorder) push(now time.Duration, sequence uint16, packet []byte) (opene
 func (r *reorder) restart(seq int64) {
 	r.flush()
 	r.next, r.highest = seq, seq-1
+	r.missing++
 	r.lost(1)
 }
 
@@ -85,12 +87,14 @@ func (r *reorder) hold(now time.Duration, seq int64, packet []byte) bool {
 	for n := max(r.highest+1, r.next); n < seq; n++ {
 		s := r.at(n)
 		*s = slot{seq: n, buf: s.buf[:0], since: now, asked: -1}
+		r.missing++
 	}
 	s := r.at(seq)
 	if seq <= r.highest && s.seq == seq {
 		if s.filled {
 			return false
 		}
+		r.reordered++
 		if s.tries > 0 {
 			r.recovered++
 		}

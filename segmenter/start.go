@@ -132,6 +132,7 @@ func (c *channel) begin(pic, frame *queued) bool {
 	}
 	c.begun(w.gen)
 	c.log.Info("generation begins", "session", c.pub.session, "generation", w.gen.id, "continued", w.from != nil, "video", pic != nil, "audio", frame != nil)
+	c.observe(EventLive, c.pub, "")
 	return true
 }
 
@@ -153,6 +154,7 @@ func (c *channel) rejoin(pic *queued, start time.Duration) {
 		}
 	}
 	c.log.Info("generation goes on", "session", c.pub.session, "generation", w.gen.id)
+	c.observe(EventResumed, c.pub, "")
 }
 
 // play lays what was queued on the time line.
@@ -174,6 +176,7 @@ func (c *channel) endGeneration() {
 	w := c.w
 	w.now = c.now
 	w.finish()
+	c.observe(EventEnded, c.pub, "")
 	c.w = nil
 	if w.store != nil {
 		if err := w.store.Delete(c.name); err != nil {

@@ -22,6 +22,10 @@ type Status struct {
 	Parts           int64 `json:"parts"`
 	Discontinuities int64 `json:"discontinuities"`
 	Overflow        int64 `json:"overflow"` // packets for which there was no room
+
+	// Delay is what the server added, seconds: from the last packet that a part needed to the part's publication, of the
+	// parts of the generation. A wait for the repair of a loss is none of it.
+	Delay *Histogram `json:"delay,omitempty"`
 }
 
 // PublisherStatus tells who publishes.
@@ -44,6 +48,8 @@ type TrackStatus struct {
 	Bitrate   int64  `json:"bitrate"` // bit/s of RTP packets in the last seconds
 	Packets   int64  `json:"packets"`
 	Bytes     int64  `json:"bytes"`
+	Missing   int64  `json:"missing"`   // were not there when it was their turn
+	Reordered int64  `json:"reordered"` // missing ones that came in time after all, by themselves or by repair
 	Lost      int64  `json:"lost"`      // declared lost, after all repair
 	Recovered int64  `json:"recovered"` // came after a NACK
 	Late      int64  `json:"late"`      // came after they were delivered or given up
@@ -55,6 +61,12 @@ type TrackStatus struct {
 	PLIs      int64  `json:"plis"`
 	Jumps     int64  `json:"jumps"` // new time lines of the sender
 	Reports   int64  `json:"sender_reports"`
+
+	PartBytes *Histogram `json:"part_bytes,omitempty"` // sizes of the parts of the generation
+
+	// ClockOffset is server time minus media time of the packet that was least delayed in the last seconds. Its value says
+	// nothing, its change is how far the sender's clock drifts from the server's.
+	ClockOffset time.Duration `json:"-"`
 }
 
 // VideoStatus adds what only pictures have.
@@ -66,13 +78,19 @@ type VideoStatus struct {
 	GOP       float64 `json:"gop"`                 // seconds between the last two IDRs
 	ObeysPLI  *bool   `json:"obeys_pli,omitempty"` // absent as long as it is not known
 	Filler    float64 `json:"filler"`              // seconds of filler in this generation
+
+	KeyframeAge float64 `json:"keyframe_age"` // seconds since the newest IDR
+	Withheld    bool    `json:"withheld"`     // pictures are not shown until the next IDR
+	Reordering  int     `json:"reordering"`   // pictures that were seen to be shown after one that they came before; 0: no B-frames
+	AVOffset    float64 `json:"av_offset"`    // seconds that pictures are still from where the sender reports put them beside the sound
 }
 
 // AudioStatus adds what only sound has.
 type AudioStatus struct {
 	TrackStatus
 	Channels int     `json:"channels"`
-	Silence  float64 `json:"silence"` // seconds of silence put in, in this generation
+	Silence  float64 `json:"silence"`       // seconds of silence put in, in this generation
+	Stereo   int64   `json:"stereo_frames"` // access units coded in stereo (RFC 6716 3.1)
 }
 
 // Status returns the newest copy.
@@ -125,10 +143,15 @@ func (c *channel) fillStatus(now time.Duration, st *Status) {
 			st.Video.ObeysPLI = &obeys
 		}
 		st.Video.GOP = round(c.conductor.gop.Seconds())
+		st.Video.Withheld, st.Video.Reordering = t.in.damaged, t.in.stamps.depth
+		if c.conductor.seen && c.phase == live {
+			st.Video.KeyframeAge = round(max(now+c.lead-c.conductor.lastIDR, 0).Seconds())
+			st.Video.AVOffset = round(c.line.off().Seconds())
+		}
 	}
 	if t := c.track(Audio); t != nil {
 		st.Audio = &AudioStatus{TrackStatus: t.status(now, &c.meters[Audio]), Channels: t.cfg.Channels}
-		st.Audio.Codec = opusCodec
+		st.Audio.Codec, st.Audio.Stereo = opusCodec, int64(t.in.stereo)
 	}
 	if c.w == nil {
 		return
@@ -141,7 +164,11 @@ func (c *channel) fillStatus(now time.Duration, st *Status) {
 	if a := c.w.audio; a != nil && st.Audio != nil {
 		st.Audio.Silence = round(a.time(a.silent).Seconds())
 	}
+	st.Delay = c.w.delay.copied()
 	for i, b := range c.w.builders() {
+		if t := st.track(b.kind); t != nil {
+			t.PartBytes = c.w.sizes[b.kind].copied()
+		}
 		if i == 0 {
 			st.Segments, st.Discontinuities = b.open.MSN, b.breaks
 		}
@@ -149,10 +176,66 @@ func (c *channel) fillStatus(now time.Duration, st *Status) {
 	}
 }
 
+func (st *Status) track(k Kind) *TrackStatus {
+	switch {
+	case k == Video && st.Video != nil:
+		return &st.Video.TrackStatus
+	case k == Audio && st.Audio != nil:
+		return &st.Audio.TrackStatus
+	}
+	return nil
+}
+
+// off is how far video is from where the sender reports want it.
+func (l *timeline) off() time.Duration {
+	v, a := l.clocks[Video], l.clocks[Audio]
+	if l.master != Audio || v == nil || a == nil || !v.started || !a.started {
+		return 0
+	}
+	return l.shift[Audio] + l.skew(Video, Audio) - l.shift[Video]
+}
+
+// gauges measure what a generation's parts are like.
+type gauges struct {
+	delay Histogram
+	sizes [2]Histogram
+}
+
+func newGauges() gauges {
+	return gauges{delay: newHistogram(delayBounds), sizes: [2]Histogram{newHistogram(sizeBounds), newHistogram(sizeBounds)}}
+}
+
+// maxMade bounds the parts that one packet can end, as far as they are measured.
+const maxMade = 16
+
+// note measures a part that was just made.
+func (w *writer) note(b *builder, bytes int64) {
+	w.sizes[b.kind].observe(float64(bytes))
+	if len(w.made) < maxMade {
+		w.made = append(w.made, b.came)
+	}
+}
+
+// measure notes how long the parts took that the entry before brought about; now is asked only if there are any. Without
+// now it forgets them: what time alone brings about has no last packet.
+func (c *channel) measure(now func() time.Duration) {
+	if c.w == nil || len(c.w.made) == 0 {
+		return
+	}
+	if now != nil {
+		at := now()
+		for _, came := range c.w.made {
+			c.w.delay.observe(max(at-came, 0).Seconds())
+		}
+	}
+	c.w.made = c.w.made[:0]
+}
+
 func (t *Track) status(now time.Duration, m *meter) TrackStatus {
 	in := &t.in
 	return TrackStatus{
 		Bitrate: m.rate(now, in.bytes), Packets: int64(in.packets), Bytes: int64(in.bytes), Lost: int64(in.lost),
+		Missing: int64(in.reorder.missing), Reordered: int64(in.reorder.reordered), ClockOffset: in.clock.offset(),
 		Recovered: int64(in.reorder.recovered), Late: int64(in.reorder.late), Repeated: int64(in.reorder.duplicates),
 		Garbage: int64(in.garbage), Units: int64(in.units), Dropped: int64(in.dropped),
 		NACKs: int64(in.nacks), PLIs: int64(in.plis), Jumps: int64(in.clock.jumps), Reports: int64(in.clock.reports),

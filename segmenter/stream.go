@@ -32,6 +32,7 @@ type Stream struct {
 	expiry  map[*Generation]time.Duration // when an ended one is forgotten
 	idle    time.Duration                 // since when there was nothing to do
 	drawn   time.Duration                 // when Status was last renewed
+	explain explainer
 }
 
 func newStream(name string, r *Registry) *Stream {
@@ -42,6 +43,7 @@ func newStream(name string, r *Registry) *Stream {
 		name: name, cfg: &r.cfg, log: r.log.With("stream", name), base: r.base, begun: s.begun,
 		memory: holding{all: &r.kept}, drop: s.drop,
 	}
+	s.explain = newExplainer(r.log)
 	s.idle = s.inbox.now()
 	s.draw(s.idle)
 	go s.run()
@@ -136,12 +138,15 @@ func (s *Stream) run() {
 		list, arena = s.inbox.take(list, arena)
 		for i := range list {
 			s.handle(&list[i], arena)
+			s.channel.measure(s.inbox.now)
 		}
 		now := s.inbox.now()
 		next, busy := s.channel.tick(now)
 		if busy {
 			s.idle = now
 		}
+		s.channel.measure(nil)
+		s.explain.explain(&s.channel)
 		s.forget(now)
 		s.draw(now)
 		if !busy {

@@ -132,6 +132,7 @@ func (c *channel) tickWriter(now time.Duration) {
 	if v := w.video; v != nil {
 		if c.phase == live && !v.filling && edge-v.time(v.last) > freezeBound {
 			c.log.Info("pictures stopped; filler takes over", "session", c.pub.session)
+			c.observe(EventFrozen, c.pub, "")
 			v.startFilling()
 		}
 		if v.filling {

@@ -30,6 +30,7 @@ type counters struct {
 	lost, garbage  uint64
 	units, dropped uint64 // access units or frames: received, and not published
 	nacks, plis    uint64
+	stereo         uint64 // frames coded in stereo
 	came           bool
 	first          time.Duration // arrival of the first packet
 	lastMedia      time.Duration // arrival of the last packet with media in it

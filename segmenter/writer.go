@@ -24,13 +24,16 @@ type writer struct {
 	saved  int64  // newest MSN that the store knows; -1 before any
 	from   *state // what this generation continues, after a restart
 	fault  func(error)
+
+	made []time.Duration // of parts published since they were last asked for: when their last sample came
+	gauges
 }
 
 // newWriter begins a generation at server time came; at its stream time 0, unless it continues another.
 func newWriter(cfg *Config, now, came time.Duration, base time.Time, from *state) *writer {
 	w := &writer{
 		cfg: cfg, store: cfg.Store, saved: -1, gen: newGeneration(base.Add(came)), now: now,
-		clock: func(d time.Duration) time.Time { return base.Add(d) },
+		clock: func(d time.Duration) time.Time { return base.Add(d) }, gauges: newGauges(),
 	}
 	if from != nil {
 		w.resumeFrom(from)
@@ -107,8 +110,12 @@ func (w *writer) cut(b *builder) {
 
 // close ends b's part.
 func (w *writer) close(b *builder) {
+	before := b.bytes
 	if err := b.closePart(w.clock(w.now)); err != nil && w.err == nil {
 		w.err = err
+	}
+	if n := b.bytes - before; n > 0 {
+		w.note(b, n)
 	}
 }
 

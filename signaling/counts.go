@@ -60,6 +60,6 @@ var endReasons = []segmenter.Reason{
 
 // postProblems are all with which a POST can be refused.
 var postProblems = []problem{
-	probSyntax, probUnauthorized, probForbidden, probUndecided, probOrigin, probStream, probBusy, probTooLarge, probType, probRate, probSlow, probInternal,
+	probSyntax, probUnauthorized, probForbidden, probUndecided, probOrigin, probBlocked, probStream, probBusy, probTooLarge, probType, probRate, probSlow, probInternal,
 	probFull, probClosing, probCodec, probDirection, probSections, probSimulcast, probTransport,
 }

@@ -257,6 +257,7 @@ func TestPublishProblems(t *testing.T) {
 		kind   string
 	}{
 		segmenter.ErrBusy:    {409, "busy"},
+		segmenter.ErrBlocked: {403, "blocked"},
 		segmenter.ErrName:    {404, "no-such-stream"},
 		segmenter.ErrTooMany: {503, "overloaded"},
 		segmenter.ErrClosed:  {503, "closing"},

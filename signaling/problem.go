@@ -26,6 +26,7 @@ var (
 	probUnauthorized = problem{status: http.StatusUnauthorized, kind: "unauthorized", title: "A publish token is needed"}
 	probForbidden    = problem{status: http.StatusForbidden, kind: "forbidden", title: "This token gives no right to the stream"}
 	probOrigin       = problem{status: http.StatusForbidden, kind: "foreign-origin", title: "Not open to other sites"}
+	probBlocked      = problem{status: http.StatusForbidden, kind: "blocked", title: "The stream is blocked"}
 	probStream       = problem{status: http.StatusNotFound, kind: "no-such-stream", title: "Not a stream name"}
 	probSession      = problem{status: http.StatusNotFound, kind: "no-such-session", title: "No such session"}
 	probPath         = problem{status: http.StatusNotFound, kind: "no-such-path", title: "Nothing is here"}

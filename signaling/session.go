@@ -205,6 +205,8 @@ func publishProblem(err error) *problem {
 	switch {
 	case errors.Is(err, segmenter.ErrBusy):
 		return probBusy.with("another publisher is live on this stream and was not replaced: it is healthy, or this server never replaces one; stop it first, or use another stream name")
+	case errors.Is(err, segmenter.ErrBlocked):
+		return probBlocked.with("the operator of this server ended the stream and lets nobody publish it for a while; ask the operator")
 	case errors.Is(err, segmenter.ErrName):
 		return probStream.with(streamNameSentence)
 	case errors.Is(err, segmenter.ErrTooMany):

@@ -34,6 +34,8 @@ type backend struct {
 	offers  []offer
 	asked   []string // paths under /hls/
 	lists   int      // how often the streams were asked for
+	token   string   // that GET /api/streams asks for; empty: none
+	locked  bool     // everything under /hls/ is answered with 403
 	server  *httptest.Server
 }
 
@@ -53,10 +55,16 @@ func newBackend(t *testing.T) *backend {
 	return b
 }
 
-func (b *backend) api(w http.ResponseWriter, _ *http.Request) {
+func (b *backend) api(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.lists++
+	if b.token != "" && r.Header.Get("Authorization") != "Bearer "+b.token {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"detail":"not a token of this test"}`)
+		return
+	}
 	if b.streams == "" {
 		http.Error(w, "down", http.StatusInternalServerError)
 		return
@@ -85,6 +93,10 @@ func (b *backend) hls(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.asked = append(b.asked, r.URL.Path)
+	if b.locked {
+		http.Error(w, "no", http.StatusForbidden)
+		return
+	}
 	http.NotFound(w, r)
 }
 

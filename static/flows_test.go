@@ -217,3 +217,46 @@ func TestPublisherByKeyboard(t *testing.T) {
 	p.keys("\r")
 	p.until(`document.documentElement.dataset.state === 'idle'`)
 }
+
+// A server that shows streams to invited viewers asks for a token once, and links to what that may watch.
+func TestListAsksForAToken(t *testing.T) {
+	browser, back := chromium(t), newBackend(t)
+	const link = "~1767225600~AR8FYpEusTAE5_RNw5zFK9QBaUYkLjz_xeyc1H4XEpw/"
+	back.set(func(b *backend) {
+		b.token, b.streams = "eyes", strings.ReplaceAll(twoStreams, "/hls/live/", "/hls/"+link+"live/")
+	})
+	p := open(t, browser, desktop, back.server.URL+"/")
+	p.until(`document.documentElement.dataset.state === 'locked'`)
+	require.Zero(t, evaluate[int](p, `document.querySelectorAll('.card').length`))
+	enter := func(token string) {
+		evaluate[bool](p, `(document.getElementById('token').value = `+quoted(token)+`, document.querySelector('#locked button').click(), true)`)
+	}
+	enter("wrong")
+	p.until(`document.getElementById('lead').textContent === 'not a token of this test'`)
+	enter("eyes")
+	p.until(`document.documentElement.dataset.state === 'ready' && document.getElementById('locked').hidden`)
+	require.Equal(t, "/watch/"+link+"live", evaluate[string](p, `document.querySelector('[data-stream=live] .primary').getAttribute('href')`))
+	require.Equal(t, "/watch/"+link+"live", evaluate[string](p, `document.querySelector('[data-stream=live] h2 a').getAttribute('href')`))
+	require.NotContains(t, evaluate[string](p, `location.href`), "eyes")
+	p.healthy()
+}
+
+// The player uses the link in its own address for all that it fetches, and says when that is no good.
+func TestPlayerWithSignedLink(t *testing.T) {
+	browser, back := chromium(t), newBackend(t)
+	p := open(t, browser, desktop, back.server.URL+"/watch/~1767225600~abc_-9/live")
+	p.until(`document.documentElement.dataset.state === 'offline'`)
+	require.Equal(t, "Not live right now", p.text("headline"))
+	require.Contains(t, p.text("share"), back.server.URL+"/watch/~1767225600~abc_-9/live")
+	require.Contains(t, p.text("share"), back.server.URL+"/hls/~1767225600~abc_-9/live/index.m3u8")
+	back.set(func(b *backend) {
+		for _, path := range b.asked {
+			require.Equal(t, "/hls/~1767225600~abc_-9/live/index.m3u8", path)
+		}
+		b.locked = true
+	})
+	p.until(`document.getElementById('headline').textContent === 'A link is needed'`)
+	back.set(func(b *backend) { b.locked = false })
+	p.until(`document.getElementById('headline').textContent === 'Not live right now'`)
+	p.healthy()
+}

@@ -5,6 +5,9 @@
 // to their assets as /static/NAME; in what is served that is /static/VERSION/NAME, where VERSION is a hash over all
 // assets. A versioned URL names one content for ever, and the relative imports of the modules inherit the version.
 //
+// The player's page has a second address, /watch/~EXPIRES~SIGNATURE/{stream}: it plays what lies below the same link in
+// /hls, where only signed ones are answered. The list then asks for a token, and links to signed pages.
+//
 // What a page understands in its query: /watch/{stream} takes muted=0 (sound from the start, where the browser allows it)
 // and embed (the picture alone, as in a frame of another page); /publish/{stream} takes source (camera, screen, canvas),
 // size (1280x720), fps, kbps and autostart=1.
@@ -37,6 +40,7 @@ func RoutesBelow(r chi.Router, prefix string) {
 	}
 	route("/", s.page("index.html", ownPolicy))
 	route("/watch/{stream}", s.streamPage("watch.html", embeddablePolicy))
+	route("/watch/~{link}/{stream}", s.streamPage("watch.html", embeddablePolicy)) // signed; the page uses the link as it is
 	route("/publish/{stream}", s.streamPage("publish.html", capturePolicy, onlyOwnQuery))
 	route("/static/*", s.asset)
 }

@@ -1,6 +1,6 @@
 // One card of the list: a stream as the API reports it.
 import {el, icon, copies, facts, setPill, setText} from './dom.js';
-import {agent, base, bitrate, codec, ending, picture, since} from './format.js';
+import {agent, base, bitrate, codec, ending, linkIn, picture, since} from './format.js';
 
 const states = {live: ['Live', 'good'], resuming: ['Publisher lost', 'warn'], waiting: ['Starting', 'warn'], ended: ['Ended', '']};
 const points = 60, width = 100; // of the bitrate's line: a minute, and its own units
@@ -15,13 +15,14 @@ export class Card {
     this.facts = el('dl', {class: 'facts'});
     this.advice = el('span');
     this.notice = el('p', {class: 'notice', hidden: true}, icon('warn'), this.advice);
-    this.watch = el('a', {class: 'button primary', href: `${base}/watch/${name}`}, icon('play'), 'Watch');
+    this.watch = el('a', {class: 'button primary'}, icon('play'), 'Watch');
+    this.title = el('a', {}, name);
     this.spark = spark();
     const copying = (label, path) => copies(
       el('button', {type: 'button', class: 'button tiny quiet', 'aria-label': `Copy the ${label} URL of ${name}`}, icon('copy'), el('span', {}, `${label} URL`)),
       () => new URL(path(), location.origin).href);
     this.element = el('li', {class: 'panel card', 'data-stream': name},
-      el('div', {class: 'split'}, el('h2', {}, el('a', {href: `${base}/watch/${name}`}, name)), this.pill),
+      el('div', {class: 'split'}, el('h2', {}, this.title), this.pill),
       this.spark, this.facts, this.notice,
       this.watch,
       el('div', {class: 'actions'},
@@ -34,6 +35,8 @@ export class Card {
     this.status = status;
     const {video, audio, publisher, state, last_end: end} = status;
     setPill(this.pill, ...(states[state] ?? [state, '']));
+    const page = `${base}/watch/${linkIn(status.hls)}${this.name}`;
+    for (const a of [this.watch, this.title]) { if (a.getAttribute('href') !== page) a.href = page; }
     this.watch.classList.toggle('primary', state !== 'ended');
     facts(this.facts, [
       ['Picture', video && picture(video.width, video.height, video.frame_rate)],

@@ -66,9 +66,12 @@ export const validName = name => streamName.test(name);
 /** The path below which the server lies, empty mostly: where this module was loaded from tells. */
 export const base = new URL(import.meta.url).pathname.replace(/(.*)\/static\/.*/, '$1');
 
-/** The stream of /watch/NAME or /publish/NAME below the base, or null. */
+/** The part of an address of a stream that makes it a signed link, ~EXPIRES~SIGNATURE/, or nothing. */
+export const linkIn = address => /\/(?:watch|hls)\/(~\d+~[\w-]+\/)/.exec(address)?.[1] ?? '';
+
+/** The stream of /watch/NAME or /publish/NAME below the base, or null; the first may have a signed link before the name. */
 export function nameFrom(pathname) {
-  const m = pathname.startsWith(base) && /^\/(?:watch|publish)\/([^/]+)$/.exec(pathname.slice(base.length));
+  const m = pathname.startsWith(base) && /^\/(?:watch(?:\/~\d+~[\w-]+)?|publish)\/([^/]+)$/.exec(pathname.slice(base.length));
   if (!m) return null;
   try {
     const name = decodeURIComponent(m[1]);

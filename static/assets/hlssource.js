@@ -107,8 +107,8 @@ export class HlsSource {
 
   #error(data) {
     const {ErrorTypes, ErrorDetails} = Hls, message = `${data.details}${data.response?.code ? ` ${data.response.code}` : ''}`;
-    const gone = [404, 410].includes(data.response?.code);
-    // No such stream now: that is an answer, not a failure.
+    const gone = [403, 404, 410].includes(data.response?.code);
+    // No such stream now, or not for this viewer: that is an answer, not a failure.
     if (gone && data.details === ErrorDetails.MANIFEST_LOAD_ERROR) return this.#end('absent');
     this.errors = [...this.errors, `${Math.round(performance.now())} ${message}${data.fatal ? ' fatal' : ''}`].slice(-20);
     // A playlist that was there and is no more: the generation has gone, asking again would only take time.

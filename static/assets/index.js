@@ -54,11 +54,32 @@ function show(streams) {
   setText($('start-title'), empty ? 'Three ways to begin' : 'Publish another stream');
 }
 
+// The server may ask for a token before it tells what is live; the publish page keeps its own in the same place.
+const kept = 'whipsaw-token';
+let again = () => {}; // ends the wait for the next look
+$('locked').addEventListener('submit', event => {
+  event.preventDefault();
+  sessionStorage.setItem(kept, $('token').value.trim());
+  again();
+});
+
+function lock(problem) {
+  show([]);
+  setText($('title'), 'Streams for invited viewers');
+  setText($('lead'), sessionStorage.getItem(kept) ? problem.detail ?? 'This token does not show any streams.' : 'A token shows what you may watch. With a link that you were given you need none.');
+  $('locked').hidden = false;
+  $('trouble').hidden = true;
+  document.documentElement.dataset.state = 'locked';
+}
+
 async function refresh() {
   try {
-    const response = await fetch(`${base}/api/streams`, {cache: 'no-store', signal: AbortSignal.timeout(5000)});
+    const token = sessionStorage.getItem(kept), headers = token ? {Authorization: `Bearer ${token}`} : {};
+    const response = await fetch(`${base}/api/streams`, {cache: 'no-store', headers, signal: AbortSignal.timeout(5000)});
+    if ([401, 403, 429].includes(response.status)) return lock(await response.json());
     if (!response.ok) throw new Error(`status ${response.status}`);
     show((await response.json()).streams ?? []);
+    $('locked').hidden = true;
     $('trouble').hidden = true;
     document.documentElement.dataset.state = 'ready';
   } catch {
@@ -70,7 +91,8 @@ async function refresh() {
 async function run() {
   for (;;) {
     await refresh();
-    await new Promise(done => setTimeout(done, every));
+    // Who is locked out stays so until there is another token.
+    await new Promise(done => { again = done; if (document.documentElement.dataset.state !== 'locked') setTimeout(done, every); });
     while (document.hidden) await new Promise(done => document.addEventListener('visibilitychange', done, {once: true}));
   }
 }

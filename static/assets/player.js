@@ -20,7 +20,7 @@ const sleep = ms => new Promise(done => setTimeout(done, ms));
  */
 export class Player extends EventTarget {
   state = 'loading';
-  why = '';         // offline: waiting, ended or unreachable; error: words
+  why = '';         // offline: waiting, ended, refused or unreachable; error: words
   follow = true;    // the viewer wants to be live
   stalls = 0;
   generations = 0;
@@ -37,10 +37,11 @@ export class Player extends EventTarget {
   #tick = 0;
   #rate = {frames: 0, at: 0, value: NaN};
 
-  constructor(video, stream, remember = () => {}) {
+  /** link is nothing, or the ~EXPIRES~SIGNATURE/ that stands before the stream's name. */
+  constructor(video, stream, link, remember = () => {}) {
     super();
     this.video = video;
-    this.url = `${base}/hls/${stream}/index.m3u8`;
+    this.url = `${base}/hls/${link}${stream}/index.m3u8`;
     this.remember = remember; // keeps the last picture before the element loses it
     video.addEventListener('playing', () => this.#playing());
     video.addEventListener('waiting', () => this.#waiting());
@@ -105,6 +106,7 @@ export class Player extends EventTarget {
           if (generation !== this.#finished) return generation;
           if (this.state === 'error') continue;
         }
+        if (response.status === 403) { this.#set('offline', 'refused'); continue; }
         this.#set('offline', this.#finished && response.ok ? 'ended' : this.why === 'ended' ? 'ended' : 'waiting');
       } catch {
         if (++failures > 1) this.#set('offline', 'unreachable');

@@ -1,6 +1,7 @@
 // The publish page.
 import {$, copyLine, setIcon, setPill, setText} from './dom.js';
 import {base, bitrate, frameRate, nameFrom, picture} from './format.js';
+import {watchPage} from './link.js';
 import {devices, open} from './sources.js';
 import {meter} from './sound.js';
 import {Uplink, measure} from './uplink.js';
@@ -16,6 +17,7 @@ const kinds = {
 };
 const pills = {idle: ['Not publishing', ''], connecting: ['Connecting', 'warn'], live: ['Live', 'good'], error: ['Stopped', 'bad']};
 const limits = {none: 'nothing', cpu: 'this computer', bandwidth: 'the network', other: 'the browser'};
+const page = copyLine('Page to watch', '');
 const kind = () => form.elements.source.value;
 
 function settings() {
@@ -103,8 +105,16 @@ function showForm() {
   setText($('go'), busy ? 'Stop' : 'Go live');
 }
 
+/** Viewers may need a signed link, which the token of a running session gives. */
+async function showPage() {
+  const path = await watchPage(stream, uplink.state === 'live' ? $('token').value.trim() : '');
+  $('watch').href = path;
+  page.set(location.origin + path);
+}
+
 function showState() {
   const {state, words} = uplink;
+  if (state === 'live' && root.dataset.state !== 'live') showPage();
   root.dataset.state = state;
   setPill($('pill'), ...pills[state]);
   trouble(state === 'error' ? words : '');
@@ -193,8 +203,8 @@ function wire() {
 
 function start() {
   setText($('name'), stream);
-  $('watch').href = `${base}/watch/${stream}`;
-  $('links').append(copyLine('Page to watch', `${location.origin}${base}/watch/${stream}`));
+  $('links').append(page);
+  showPage();
   window.whipsaw = {uplink, stats, start: goOrStop, stop: () => uplink.stop()};
   preset();
   wire();

@@ -1,11 +1,11 @@
 // The watch page.
 import {$, copyLine, setPill, setText} from './dom.js';
-import {base, nameFrom} from './format.js';
+import {base, linkIn, nameFrom} from './format.js';
 import {Player} from './player.js';
 import {control} from './controls.js';
 import {showOverlay, showTiles} from './readout.js';
 
-const stream = nameFrom(location.pathname), root = document.documentElement, query = new URLSearchParams(location.search);
+const stream = nameFrom(location.pathname), link = linkIn(location.pathname), root = document.documentElement, query = new URLSearchParams(location.search);
 const video = $('video');
 
 const words = {
@@ -14,6 +14,7 @@ const words = {
 const posters = {
   waiting: ['Not live right now', 'The picture appears here by itself when the stream begins.'],
   ended: ['The stream has ended', 'Should it begin again, the picture appears here by itself.'],
+  refused: ['A link is needed', 'This stream is shown by signed links, and this one is missing, wrong or has expired. Whoever runs it can give you a new one.'],
   unreachable: ['The server cannot be reached', 'Trying again every second.'],
 };
 
@@ -43,15 +44,15 @@ function show(player) {
 }
 
 function share() {
-  const page = `${location.origin}${base}/watch/${stream}`;
-  $('share').append(copyLine('This page', page), copyLine('HLS URL for other players', `${location.origin}${base}/hls/${stream}/index.m3u8`));
+  const page = `${location.origin}${base}/watch/${link}${stream}`;
+  $('share').append(copyLine('This page', page), copyLine('HLS URL for other players', `${location.origin}${base}/hls/${link}${stream}/index.m3u8`));
 }
 
 function start() {
   setText($('name'), stream);
   $('publish').href = `${base}/publish/${stream}`;
   root.classList.toggle('embedded', window !== window.top || query.has('embed'));
-  const player = new Player(video, stream, remember), overlay = $('overlay');
+  const player = new Player(video, stream, link, remember), overlay = $('overlay');
   const toggle = () => {
     overlay.hidden = !overlay.hidden;
     $('stats').setAttribute('aria-pressed', String(!overlay.hidden));

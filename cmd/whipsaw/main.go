@@ -45,6 +45,8 @@ func command(ctx context.Context, args []string, env config.Lookup, stdout, stde
 		err = signCommand(rest, env, stdout)
 	case "publish":
 		err = publishCommand(ctx, rest, env, stdout, stderr)
+	case "bench":
+		err = benchCommand(ctx, rest, env, stdout, stderr)
 	default:
 		name = ""
 		err = serveCommand(ctx, args, env, stdout, stderr)

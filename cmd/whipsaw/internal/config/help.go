@@ -17,6 +17,9 @@ func commands() []command {
 		{"", "whipsaw [flags]", "serve: WHIP in, low-latency HLS out", ServeSettings(new(Serve))},
 		{"publish", "whipsaw publish FILE.mp4 WHIP_URL [flags]\n       whipsaw publish --demo WHIP_URL [flags]",
 			"send an MP4 file's H.264 and Opus tracks in real time to a WHIP server", PublishSettings(new(Publish))},
+		{"bench", "whipsaw bench publish WHIP_URL [flags]\n       whipsaw bench watch HLS_URL [flags]\n" +
+			"       whipsaw bench run WHIP_URL HLS_URL [flags]\n       whipsaw bench report RESULT.json... [flags]",
+			"load a server with publishers and viewers and measure it, or compare such measurements", BenchSettings(new(Bench))},
 		{"sign", "whipsaw sign STREAM [flags]", "print signed links to watch a stream of a server with --watch-key", SignSettings(new(Sign))},
 		{"version", "whipsaw version", "print the version", nil},
 		{"help", "whipsaw help [command]", "print this, or help for one command", nil},

@@ -34,7 +34,8 @@ func newHTTP3(h http.Handler, conn net.PacketConn, settings *tls.Config, count *
 		ConnContext:         count.admit,
 	}
 	l, err := t.ListenEarly(http3.ConfigureTLSConfig(settings), &quic.Config{
-		MaxIdleTimeout:        30 * time.Second,
+		// A request may wait longer than a connection may be silent.
+		MaxIdleTimeout: 30 * time.Second, KeepAlivePeriod: 10 * time.Second,
 		MaxIncomingStreams:    128,
 		MaxIncomingUniStreams: 8, // HTTP/3 uses three
 		// Nothing large is ever sent to us.

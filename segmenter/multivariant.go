@@ -93,6 +93,7 @@ func (w *writer) multivariant() *playlist.MultivariantPlaylist {
 		return p
 	}
 	v := w.video
+	p.Start = w.join
 	variant.URI = uri(Video)
 	variant.Codecs = v.info.Codec
 	variant.Resolution = playlist.Resolution{Width: v.info.Width, Height: v.info.Height}

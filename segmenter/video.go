@@ -243,6 +243,10 @@ func (v *videoWriter) renew(p picture) {
 func (v *videoWriter) publish() {
 	id, ok := v.hint()
 	v.w.publish(&v.builder, id, ok)
+	if at := v.join(); at != v.w.join {
+		v.w.join = at
+		v.w.announce()
+	}
 }
 
 // hint announces the next part: in the next segment, if another rendition has cut there already, an IDR is due by the

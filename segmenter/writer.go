@@ -14,7 +14,8 @@ type writer struct {
 	agenda agenda
 	epoch  int64
 	wall   wallClock
-	peak   [2]int64 // bit/s of the largest segment so far
+	join   time.Duration // EXT-X-START, from the end of the video playlist; 0: players may begin where they like
+	peak   [2]int64      // bit/s of the largest segment so far
 	now    time.Duration
 	clock  func(time.Duration) time.Time
 	err    error // the first part that could not be made; ends the publisher

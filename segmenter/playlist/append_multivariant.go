@@ -12,6 +12,10 @@ func (p *MultivariantPlaylist) Append(b []byte) []byte {
 	if p.IndependentSegments {
 		b = append(b, "#EXT-X-INDEPENDENT-SEGMENTS\n"...)
 	}
+	if p.Start != 0 {
+		b = strconv.AppendFloat(append(b, "#EXT-X-START:TIME-OFFSET="...), p.Start.Seconds(), 'f', 3, 64)
+		b = append(b, '\n')
+	}
 	for i := range p.Media {
 		b = p.Media[i].append(b)
 	}

@@ -166,6 +166,19 @@ func (a *attributes) seconds(name string) time.Duration {
 	return d
 }
 
+// signedSeconds reads a signed-decimal-floating-point (4.2).
+func (a *attributes) signedSeconds(name string) time.Duration {
+	word, negative := strings.CutPrefix(a.word(name), "-")
+	d, ok := parseSeconds(word)
+	if !ok {
+		a.fail("%s is not a number of seconds", name)
+	}
+	if negative {
+		return -d
+	}
+	return d
+}
+
 // float reads a decimal-floating-point (4.2): digits with at most one point.
 func (a *attributes) float(name string) float64 {
 	word := a.word(name)

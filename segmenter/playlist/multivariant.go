@@ -1,9 +1,12 @@
 package playlist
 
+import "time"
+
 // MultivariantPlaylist lists the variants of a stream and their renditions.
 type MultivariantPlaylist struct {
 	Version             int // EXT-X-VERSION (4.4.1.2); 0: absent
 	IndependentSegments bool
+	Start               time.Duration // TIME-OFFSET of EXT-X-START (4.4.2.2), negative: from the end; 0: absent, or at the beginning
 	Media               []Media
 	StreamInfs          []StreamInf
 }

@@ -27,6 +27,7 @@ type multivariantParser struct {
 var sharedTags = map[string]func(m *multivariantParser, name, value string) error{
 	"#EXT-X-VERSION":              (*multivariantParser).version,
 	"#EXT-X-INDEPENDENT-SEGMENTS": (*multivariantParser).independentSegments,
+	"#EXT-X-START":                (*multivariantParser).start,
 }
 
 var multivariantTags = map[string]func(m *multivariantParser, name, value string) error{
@@ -88,6 +89,14 @@ func (m *multivariantParser) version(name, value string) (err error) {
 
 func (m *multivariantParser) independentSegments(name, value string) error {
 	return flag(name, value, &m.p.IndependentSegments)
+}
+
+func (m *multivariantParser) start(name, value string) error {
+	a := parseAttributes(name, value)
+	a.require("TIME-OFFSET")
+	a.yes("PRECISE")
+	m.p.Start = a.signedSeconds("TIME-OFFSET")
+	return a.err
 }
 
 func (m *multivariantParser) media(name, value string) error {

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/crypto/acme"
@@ -62,10 +64,23 @@ func FromACME(ctx context.Context, a ACME) (*Source, error) {
 			}
 			return m.GetCertificate(hello)
 		},
-		Protocols:  []string{acme.ALPNProto},
-		Challenges: m.HTTPHandler,
+		Protocols: []string{acme.ALPNProto},
+		Challenges: func(next http.Handler) http.Handler {
+			h := m.HTTPHandler(next)
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				// autocert compares the whole Host with the domains.
+				if host, _, err := net.SplitHostPort(r.Host); err == nil && strings.HasPrefix(r.URL.Path, challengePath) {
+					r = r.Clone(r.Context())
+					r.Host = host
+				}
+				h.ServeHTTP(w, r)
+			})
+		},
 	}, nil
 }
+
+// challengePath is where an authority looks (RFC 8555 8.3).
+const challengePath = "/.well-known/acme-challenge/"
 
 // Fetch sees that every domain has its certificate before the first viewer waits for it, and tells log how that went. It
 // returns when all are there or ctx ends; what failed is tried again.

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"whipsaw/cmd/whipsaw/internal/config"
+	"whipsaw/cmd/whipsaw/internal/watch"
 )
 
 // Exit codes.
@@ -45,6 +46,8 @@ func command(ctx context.Context, args []string, env config.Lookup, stdout, stde
 		err = signCommand(rest, env, stdout)
 	case "publish":
 		err = publishCommand(ctx, rest, env, stdout, stderr)
+	case "check":
+		err = checkCommand(ctx, rest, env, stdout, stderr)
 	case "bench":
 		err = benchCommand(ctx, rest, env, stdout, stderr)
 	default:
@@ -57,6 +60,11 @@ func command(ctx context.Context, args []string, env config.Lookup, stdout, stde
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, errViolated):
+		return exitError // the report has told it
+	case errors.Is(err, watch.ErrUnreachable):
+		fmt.Fprintf(stderr, "whipsaw: %v\n", err)
+		return exitUsage
 	case errors.Is(err, config.ErrUsage):
 		fmt.Fprintf(stderr, "whipsaw: %v\nwhipsaw --help tells more\n", err)
 		return exitUsage

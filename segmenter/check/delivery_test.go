@@ -12,7 +12,7 @@ import (
 func TestAnswer(t *testing.T) {
 	good := Answer{
 		URI: "/live/index", Playlist: true, Status: 200, ContentType: "application/vnd.apple.mpegurl", CacheControl: "max-age=1",
-		Encoding: "gzip", AllowOrigin: "*", Major: 2, Secure: true,
+		Encoding: "gzip", CrossOrigin: true, AllowOrigin: "*", Major: 2, Secure: true,
 	}
 	require.Empty(t, New().Answer(good))
 	for name, c := range map[string]struct {
@@ -38,6 +38,7 @@ func TestAnswer(t *testing.T) {
 		"with a character set":    func(a *Answer) { a.ContentType = "Application/VND.apple.mpegURL ; charset=utf-8" },
 		"known by its name":       func(a *Answer) { a.ContentType, a.URI = "text/plain", "/live/index.m3u8?token=x" },
 		"HTTP/1.1 in the clear":   func(a *Answer) { a.Major, a.Secure = 1, false },
+		"one origin":              func(a *Answer) { a.CrossOrigin, a.AllowOrigin = false, "" },
 		"media as they are":       func(a *Answer) { a.Playlist, a.Encoding, a.ContentType = false, "", "video/mp4" },
 		"an error with a life":    func(a *Answer) { a.Status, a.CacheControl = 404, "max-age=1" },
 		"an error without a life": func(a *Answer) { a.Status, a.CacheControl = 404, "no-store" },

@@ -17,6 +17,8 @@ func commands() []command {
 		{"", "whipsaw [flags]", "serve: WHIP in, low-latency HLS out", ServeSettings(new(Serve))},
 		{"publish", "whipsaw publish FILE.mp4 WHIP_URL [flags]\n       whipsaw publish --demo WHIP_URL [flags]",
 			"send an MP4 file's H.264 and Opus tracks in real time to a WHIP server", PublishSettings(new(Publish))},
+		{"check", "whipsaw check URL [flags]",
+			"follow any HLS stream as a player does and report which rules it keeps; exits with 1 if it breaks one", CheckSettings(new(Check))},
 		{"bench", "whipsaw bench publish WHIP_URL [flags]\n       whipsaw bench watch HLS_URL [flags]\n" +
 			"       whipsaw bench run WHIP_URL HLS_URL [flags]\n       whipsaw bench report RESULT.json... [flags]",
 			"load a server with publishers and viewers and measure it, or compare such measurements", BenchSettings(new(Bench))},

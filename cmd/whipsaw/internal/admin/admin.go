@@ -11,20 +11,35 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"whipsaw/cmd/whipsaw/internal/audience"
+	"whipsaw/cmd/whipsaw/internal/doctor"
 	"whipsaw/segmenter"
 	"whipsaw/signaling"
 )
 
-// Routes mounts /metrics, /healthz and /debug/pprof on r.
-func Routes(r chi.Router, registry *segmenter.Registry, whip *signaling.Server, version string, log *slog.Logger) {
+// Sources are what the metrics are read from.
+type Sources struct {
+	Registry *segmenter.Registry
+	WHIP     *signaling.Server // nil: none
+	Version  string
+	Players  func(stream string) audience.Viewers // nil: not known
+	Findings func(stream string) []doctor.Finding // nil: not known
+	More     []prometheus.Collector
+}
+
+// Routes mounts /metrics and /debug/pprof on r.
+func Routes(r chi.Router, from Sources, log *slog.Logger) {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		newStreams(registry.Streams),
-		newSessions(whip),
-		buildInfo(version),
+		newStreams(from.Registry.Streams, from.Players, from.Findings),
+		buildInfo(from.Version),
 	)
+	metrics.MustRegister(from.More...)
+	if from.WHIP != nil {
+		metrics.MustRegister(newSessions(from.WHIP))
+	}
 	r.Method(http.MethodGet, "/metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{
 		ErrorLog:            slog.NewLogLogger(log.Handler(), slog.LevelError),
 		MaxRequestsInFlight: 3,

@@ -11,8 +11,12 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/stretchr/testify/require"
 
+	"whipsaw/cmd/whipsaw/internal/audience"
+	"whipsaw/cmd/whipsaw/internal/doctor"
+	"whipsaw/cmd/whipsaw/internal/traffic"
 	"whipsaw/segmenter"
 )
 
@@ -20,7 +24,11 @@ func get(t *testing.T, registry *segmenter.Registry, path string) *httptest.Resp
 	t.Helper()
 	r := chi.NewRouter()
 	whip, _ := whip(t)
-	Routes(r, registry, whip, "v1.2.3", slog.New(slog.DiscardHandler))
+	Routes(r, Sources{
+		Registry: registry, WHIP: whip, Version: "v1.2.3", More: []prometheus.Collector{traffic.New("")},
+		Players:  func(string) audience.Viewers { return audience.Viewers{Players: 2, Connections: 3} },
+		Findings: func(string) []doctor.Finding { return []doctor.Finding{{ID: "long-gop"}} },
+	}, slog.New(slog.DiscardHandler))
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	return w
@@ -56,7 +64,9 @@ func TestMetrics(t *testing.T) {
 		`whipsaw_streams{state="waiting"} 2`,
 		`whipsaw_streams{state="live"} 0`,
 		`whipsaw_stream_publishing{stream="s000"} 1`,
-		`go_goroutines `,
+		`go_goroutines `, `process_cpu_seconds_total `, `whipsaw_publishers{state="starting"} 2`,
+		`whipsaw_stream_players{stream="s000"} 2`, `whipsaw_stream_player_connections{stream="s001"} 3`,
+		`whipsaw_stream_finding{finding="long-gop",stream="s000"} 1`, `whipsaw_http_requests_total{class="playlist",code="5xx"} 0`,
 	} {
 		require.Contains(t, w.Body.String(), line)
 	}
@@ -82,7 +92,7 @@ func TestMetricsAreBounded(t *testing.T) {
 
 // Each series comes out with the value of its own field.
 func TestStatusToMetrics(t *testing.T) {
-	s := newStreams(nil)
+	s := newStreams(nil, nil, nil)
 	of := func(name string) segmenter.Status {
 		var v segmenter.VideoStatus
 		v.Packets, v.Lost, v.Bitrate, v.Width, v.GOP, v.Filler = 10, 3, 4000, 640, 2, 1.5
@@ -103,7 +113,7 @@ func TestStatusToMetrics(t *testing.T) {
 	}
 	one := collected("a", of("a"))
 	require.Subset(t, one, []string{
-		"whipsaw_stream_parts_total 7", "whipsaw_track_packets_total 10", "whipsaw_track_packets_lost_total 3", "whipsaw_track_bits_per_second 4000",
+		"whipsaw_stream_parts_total 7", "whipsaw_track_packets_total 10", "whipsaw_track_packets_lost_total 3", "whipsaw_track_bytes_per_second 500",
 		"whipsaw_video_width_pixels 640", "whipsaw_video_gop_seconds 2", "whipsaw_video_filler_seconds_total 1.5",
 	})
 	sum := collected(otherStreams, of("a"), of("b"))
@@ -121,6 +131,44 @@ type oneLabel struct {
 }
 
 func (o oneLabel) Collect(ch chan<- prometheus.Metric) { o.one(ch, o.name, o.of) }
+
+// Distributions are told as Prometheus counts, and those of streams without a label of their own are added up.
+func TestHistograms(t *testing.T) {
+	h := func(n ...uint64) *segmenter.Histogram {
+		return &segmenter.Histogram{Bounds: []float64{0.1, 1}, Counts: n, Sum: 5}
+	}
+	of := func(n ...uint64) segmenter.Status {
+		var v segmenter.VideoStatus
+		v.PartBytes = h(n...)
+		return segmenter.Status{Name: "a", Delay: h(n...), Video: &v}
+	}
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(oneLabel{newStreams(nil, nil, nil), otherStreams, []segmenter.Status{of(1, 2, 3), of(0, 1, 0), {Name: "c"}}})
+	families, err := reg.Gather()
+	require.NoError(t, err)
+	seen := 0
+	for _, f := range families {
+		if name := f.GetName(); name != "whipsaw_stream_delay_seconds" && name != "whipsaw_track_part_bytes" {
+			continue
+		}
+		seen++
+		got := f.GetMetric()[0].GetHistogram()
+		require.EqualValues(t, 7, got.GetSampleCount())
+		require.Equal(t, 10.0, got.GetSampleSum())
+		require.EqualValues(t, 1, got.GetBucket()[0].GetCumulativeCount())
+		require.EqualValues(t, 4, got.GetBucket()[1].GetCumulativeCount())
+	}
+	require.Equal(t, 2, seen)
+}
+
+// Names, units and help are as the field wants them.
+func TestLint(t *testing.T) {
+	problems, err := promlint.New(get(t, registry(t, 2), "/metrics").Body).Lint()
+	require.NoError(t, err)
+	for _, p := range problems {
+		require.NotContains(t, p.Metric, "whipsaw_", p.Text)
+	}
+}
 
 func TestProfiles(t *testing.T) {
 	r := registry(t, 0)

@@ -11,7 +11,9 @@ var states = []string{"waiting", "live", "resuming", "ended"}
 
 // Describe sends the descriptions of all series (prometheus.Collector).
 func (s *streams) Describe(ch chan<- *prometheus.Desc) {
-	ch <- s.states
+	for _, d := range []*prometheus.Desc{s.states, s.publish, s.watch, s.lines, s.finding, s.delay, s.sizes} {
+		ch <- d
+	}
 	describe(ch, s.perName)
 	describe(ch, s.tracks)
 	describe(ch, s.video)
@@ -30,13 +32,7 @@ func (s *streams) Collect(ch chan<- prometheus.Metric) {
 	for _, one := range s.list() {
 		statuses = append(statuses, one.Status())
 	}
-	count := make(map[string]int)
-	for i := range statuses {
-		count[statuses[i].State]++
-	}
-	for _, state := range states {
-		ch <- prometheus.MustNewConstMetric(s.states, prometheus.GaugeValue, float64(count[state]), state)
-	}
+	s.count(ch, statuses)
 	// The list is sorted by name, so that the same streams keep their labels from scrape to scrape.
 	labelled := statuses[:min(len(statuses), maxLabelled)]
 	for i := range labelled {
@@ -45,6 +41,26 @@ func (s *streams) Collect(ch chan<- prometheus.Metric) {
 	if rest := statuses[len(labelled):]; len(rest) > 0 {
 		s.one(ch, otherStreams, rest)
 	}
+}
+
+// count sends how many streams and publishers are in which state.
+func (s *streams) count(ch chan<- prometheus.Metric, statuses []segmenter.Status) {
+	streams, live, starting := make(map[string]int), 0, 0
+	for i := range statuses {
+		streams[statuses[i].State]++
+		switch {
+		case statuses[i].Publisher == nil:
+		case statuses[i].State == "live":
+			live++
+		default:
+			starting++
+		}
+	}
+	for _, state := range states {
+		ch <- prometheus.MustNewConstMetric(s.states, prometheus.GaugeValue, float64(streams[state]), state)
+	}
+	ch <- prometheus.MustNewConstMetric(s.publish, prometheus.GaugeValue, float64(live), "live")
+	ch <- prometheus.MustNewConstMetric(s.publish, prometheus.GaugeValue, float64(starting), "starting")
 }
 
 // one sends the series of one label: of one stream, or the sums over several.
@@ -68,6 +84,8 @@ func (s *streams) one(ch chan<- prometheus.Metric, name string, of []segmenter.S
 	send(ch, s.tracks, sounds, name, "audio")
 	send(ch, s.video, video, name)
 	send(ch, s.audio, audio, name)
+	s.histograms(ch, name, of)
+	s.observed(ch, name, of)
 }
 
 // send reads each metric from all of its sources and sends the sum.

@@ -3,6 +3,8 @@ package admin
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"whipsaw/cmd/whipsaw/internal/audience"
+	"whipsaw/cmd/whipsaw/internal/doctor"
 	"whipsaw/segmenter"
 )
 
@@ -15,9 +17,17 @@ const (
 
 // streams collects all metrics of streams from their statuses at the time of a scrape.
 type streams struct {
-	list func() []*segmenter.Stream
+	list     func() []*segmenter.Stream
+	players  func(stream string) audience.Viewers // nil: not known
+	findings func(stream string) []doctor.Finding // nil: not known
 
 	states  *prometheus.Desc
+	publish *prometheus.Desc
+	watch   *prometheus.Desc
+	lines   *prometheus.Desc
+	finding *prometheus.Desc
+	delay   *prometheus.Desc
+	sizes   *prometheus.Desc
 	perName []metric[segmenter.Status]
 	tracks  []metric[segmenter.TrackStatus]
 	video   []metric[segmenter.VideoStatus]
@@ -37,10 +47,20 @@ func newMetric[T any](name, help string, kind prometheus.ValueType, sum bool, re
 	return metric[T]{prometheus.NewDesc("whipsaw_"+name, help, labels, nil), kind, read, sum}
 }
 
-func newStreams(list func() []*segmenter.Stream) *streams {
+func newStreams(list func() []*segmenter.Stream, players func(string) audience.Viewers, findings func(string) []doctor.Finding) *streams {
+	of := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("whipsaw_"+name, help, labels, nil)
+	}
 	return &streams{
-		list:    list,
-		states:  prometheus.NewDesc("whipsaw_streams", "Streams by state.", []string{"state"}, nil),
+		list: list, players: players, findings: findings,
+		states:  of("streams", "Streams by state.", "state"),
+		publish: of("publishers", "Publishers by what viewers see of them: live, or starting and nothing yet.", "state"),
+		watch:   of("stream_players", "Estimate of the players that asked for playlists in the last 10 to 15 seconds; a cache in front counts as one.", "stream"),
+		lines:   of("stream_player_connections", "Estimate of the connections of those players.", "stream"),
+		finding: of("stream_finding", "1 while something is found wrong with what a publisher sends.", "stream", "finding"),
+		delay: of("stream_delay_seconds", "What the server adds: from the last packet of a part to the part's publication, of the parts of this generation.",
+			"stream"),
+		sizes:   of("track_part_bytes", "Sizes of the parts of this generation.", "stream", "track"),
 		perName: streamMetrics(), tracks: trackMetrics(), video: videoMetrics(), audio: audioMetrics(),
 	}
 }
@@ -71,10 +91,13 @@ func trackMetrics() []metric[segmenter.TrackStatus] {
 			func(t *T) float64 { return float64(read(t)) }, "stream", "track")
 	}
 	return []metric[T]{
-		newMetric("track_bits_per_second", "Bit rate of the RTP packets that came lately.", prometheus.GaugeValue, true,
-			func(t *T) float64 { return float64(t.Bitrate) }, "stream", "track"),
+		newMetric("track_bytes_per_second", "Rate of the RTP packets that came lately.", prometheus.GaugeValue, true,
+			func(t *T) float64 { return float64(t.Bitrate) / 8 }, "stream", "track"),
 		counter("packets", "RTP packets", func(t *T) int64 { return t.Packets }),
 		counter("bytes", "Bytes of RTP packets", func(t *T) int64 { return t.Bytes }),
+		counter("packets_missing", "Packets that were not there when it was their turn: loss before repair", func(t *T) int64 { return t.Missing }),
+		counter("packets_reordered", "Missing packets that came in time after all, by themselves or by repair", func(t *T) int64 { return t.Reordered }),
+		counter("clock_jumps", "New time lines of the sender", func(t *T) int64 { return t.Jumps }),
 		counter("packets_lost", "Packets that never came", func(t *T) int64 { return t.Lost }),
 		counter("packets_recovered", "Packets that came after a NACK", func(t *T) int64 { return t.Recovered }),
 		counter("packets_late", "Packets that came too late", func(t *T) int64 { return t.Late }),
@@ -98,6 +121,15 @@ func videoMetrics() []metric[segmenter.VideoStatus] {
 		gauge("height_pixels", "Height of the picture.", func(v *V) float64 { return float64(v.Height) }),
 		gauge("frames_per_second", "Frame rate.", func(v *V) float64 { return v.FrameRate }),
 		gauge("gop_seconds", "Time between the last two IDRs.", func(v *V) float64 { return v.GOP }),
+		gauge("keyframe_age_seconds", "Time since the newest IDR.", func(v *V) float64 { return v.KeyframeAge }),
+		gauge("av_offset_seconds", "How far pictures still are from where the sender reports put them beside the sound.", func(v *V) float64 { return v.AVOffset }),
+		gauge("reordered_pictures", "How many pictures are shown after one that they came before, at most; 0 without B-frames.", func(v *V) float64 { return float64(v.Reordering) }),
+		newMetric("video_withheld", "1 while pictures come and wait for a keyframe to be shown.", prometheus.GaugeValue, true, func(v *V) float64 {
+			if v.Withheld {
+				return 1
+			}
+			return 0
+		}, "stream"),
 		newMetric("video_filler_seconds_total", "Time filled with the last IDR in this generation.", prometheus.CounterValue, true,
 			func(v *V) float64 { return v.Filler }, "stream"),
 	}
@@ -105,6 +137,8 @@ func videoMetrics() []metric[segmenter.VideoStatus] {
 
 func audioMetrics() []metric[segmenter.AudioStatus] {
 	return []metric[segmenter.AudioStatus]{
+		newMetric("audio_stereo_units_total", "Access units coded in stereo since the publisher came.", prometheus.CounterValue, true,
+			func(a *segmenter.AudioStatus) float64 { return float64(a.Stereo) }, "stream"),
 		newMetric("audio_silence_seconds_total", "Time filled with silence in this generation.", prometheus.CounterValue, true,
 			func(a *segmenter.AudioStatus) float64 { return a.Silence }, "stream"),
 	}

@@ -98,7 +98,8 @@ func TestServePrecedence(t *testing.T) {
 		var c Serve
 		c.Segmenter = segmenter.DefaultConfig()
 		show := func() string {
-			one := fmt.Sprintf("%+v", c) + c.PublishToken.Reveal() + c.JWTSecret.Reveal() + c.AuthURL.Reveal() + c.TURNSecret.Reveal() + c.TURNPassword.Reveal()
+			one := fmt.Sprintf("%+v", c) + c.PublishToken.Reveal() + c.JWTSecret.Reveal() + c.AuthURL.Reveal() + c.TURNSecret.Reveal() + c.TURNPassword.Reveal() +
+				c.APIToken.Reveal() + c.APIReadToken.Reveal() + c.Webhook.Reveal() + c.WebhookSecret.Reveal()
 			return one
 		}
 		from := func(e env, args ...string) string {
@@ -182,7 +183,7 @@ func TestServeRefuses(t *testing.T) {
 		{[]string{"--log-level", "loud"}, "--log-level"},
 		{[]string{"--demo=maybe"}, "--demo"},
 		{[]string{"--webhook", "example.com"}, "--webhook: this is no URL"},
-		{[]string{"--webhook-secret", "x"}, "--webhook, which is not set"},
+		{[]string{"--webhook-secret", "x"}, "what --webhook is told, which is not set"},
 		{[]string{"--api-token", "x", "--api-read-token", "x"}, "are the same"},
 		{[]string{"--warn-bitrate", "20M"}, "no bit rate in kbit/s"},
 		{[]string{"--publish-token", "two words"}, "--publish-token: a token has"},

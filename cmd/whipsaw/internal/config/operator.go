@@ -1,19 +1,64 @@
 package config
 
+import (
+	"fmt"
+	"math"
+	"strconv"
+)
+
 // Operator is what the one who runs the server sees of it.
 type Operator struct {
 	Admin     string // TCP address of metrics and profiles; empty: none
 	LogFormat string // text or json
 	LogLevel  string // debug, info, warn or error
+
+	APIToken      Secret // lets its bearer change things by the API; empty: only this machine may
+	APIReadToken  Secret // lets its bearer read the API; empty: everybody may read what pages show
+	Webhook       Secret // URL that is told of events; it may hold a password; empty: none is
+	WebhookSecret Secret // signs what it is told; empty: nothing is signed
+	WarnBitrate   int    // kbit/s of a publisher over which the doctor warns; 0: never
 }
 
 func operatorSettings(c *Operator) []Setting {
 	return []Setting{
 		{Name: "admin", Value: "HOST:PORT", Default: "127.0.0.1:8081", Empty: true, set: address(&c.Admin, true),
-			Help: "TCP address for /metrics and /debug/pprof; empty for none"},
+			Help: "TCP address for /metrics, /debug/pprof and the API; empty for none"},
+		{Name: "api-token", Value: "TOKEN", set: secret(&c.APIToken),
+			Help: "Bearer token that lets programs kick publishers and end streams by the API; without it only this machine may, as long as it serves nobody else or by --admin"},
+		{Name: "api-read-token", Value: "TOKEN", set: secret(&c.APIReadToken),
+			Help: "Bearer token without which, or --api-token, nothing of the API can be read: the list on the index page then stays empty"},
+		{Name: "webhook", Value: "URL", set: authURL(&c.Webhook),
+			Help: "told by POST of JSON what happens to streams: publishers that come and go, first pictures, ends, findings"},
+		{Name: "webhook-secret", Value: "SECRET", set: secret(&c.WebhookSecret),
+			Help: "what requests to --webhook are signed with (HMAC-SHA256, header Whipsaw-Signature)"},
+		{Name: "warn-bitrate", Value: "KBIT", Default: "20000", set: kilobits(&c.WarnBitrate),
+			Help: "bit rate of a publisher in kbit/s over which the doctor warns; 0 is any"},
 		{Name: "log-format", Value: "text|json", Default: "text", set: choice(&c.LogFormat, "text", "json"),
 			Help: "form of the log on standard error"},
 		{Name: "log-level", Value: "LEVEL", Default: "info", set: choice(&c.LogLevel, "debug", "info", "warn", "error"),
 			Help: "least level that is logged: debug, info, warn or error"},
+	}
+}
+
+// check finds what does not go together.
+func (c Operator) check() error {
+	switch {
+	case c.WebhookSecret != "" && c.Webhook == "":
+		return fmt.Errorf("%w: --webhook-secret signs what --webhook is told, which is not set", ErrUsage)
+	case c.APIToken != "" && c.APIToken == c.APIReadToken:
+		return fmt.Errorf("%w: --api-token and --api-read-token are the same: whoever may read could change things", ErrUsage)
+	}
+	return nil
+}
+
+// kilobits takes a bit rate.
+func kilobits(to *int) func([]string) error {
+	return func(v []string) error {
+		n, err := strconv.Atoi(v[0])
+		if err != nil || n < 0 || n > math.MaxInt32 {
+			return fmt.Errorf("%q is no bit rate in kbit/s like 20000", v[0])
+		}
+		*to = n
+		return nil
 	}
 }

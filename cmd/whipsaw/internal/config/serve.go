@@ -65,6 +65,9 @@ func (c Serve) check() error {
 	if err := c.Access.check(); err != nil {
 		return err
 	}
+	if err := c.Operator.check(); err != nil {
+		return err
+	}
 	if err := c.Delivery.check(c.State); err != nil {
 		return err
 	}

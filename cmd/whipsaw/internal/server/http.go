@@ -19,7 +19,7 @@ func (s *instance) routes() http.Handler {
 	prefix := s.cfg.PathPrefix
 	r := chi.NewRouter()
 	r.Use(roomOnly, trust{proxies: s.cfg.Proxies, closed: s.cfg.Closed()}.client)
-	r.Use(accessLog(s.log), recovered(s.log), hardened(prefix), bodies)
+	r.Use(accessLog(s.log), s.insight.Traffic.Count, recovered(s.log), hardened(prefix), bodies)
 	r.NotFound(notFound)
 	if prefix == "" {
 		s.mount(r)
@@ -41,7 +41,7 @@ func (s *instance) mount(r chi.Router) {
 		both = chi.Chain(localClient(s.log), localOnly(s.log, s.cfg.Origins...))
 	}
 	r.With(both...).Route("/hls", func(r chi.Router) {
-		r.Use(s.note, s.gate.Watch)
+		r.Use(s.note, s.gate.Watch, s.insight.Audience.Count)
 		hls.Routes(r, s.reg, hls.Options{Origins: s.cfg.Origins})
 	})
 	r.Group(func(r chi.Router) {
@@ -65,7 +65,10 @@ func (s *instance) adminRoutes(addr net.Addr) http.Handler {
 		r.Use(localOnly(s.log))
 	}
 	health(r)
-	admin.Routes(r, s.reg, s.whip, s.opts.Version, s.log)
+	admin.Routes(r, admin.Sources{
+		Registry: s.reg, WHIP: s.whip, Version: s.opts.Version,
+		Players: s.insight.Audience.Viewers, Findings: s.insight.Doctor.Findings, More: s.insight.Collectors(),
+	}, s.log)
 	return r
 }
 

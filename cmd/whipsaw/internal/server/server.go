@@ -15,6 +15,7 @@ import (
 	"whipsaw/cmd/whipsaw/internal/access"
 	"whipsaw/cmd/whipsaw/internal/certificate"
 	"whipsaw/cmd/whipsaw/internal/config"
+	"whipsaw/cmd/whipsaw/internal/insight"
 	"whipsaw/cmd/whipsaw/internal/state"
 	"whipsaw/segmenter"
 	"whipsaw/signaling"
@@ -83,6 +84,10 @@ type instance struct {
 	addrs  Addresses
 	viewers
 
+	insight  *insight.Insight
+	watching <-chan struct{} // closed when insight runs no more
+	blind    func()          // ends that
+
 	connections connections
 	servers     []ender        // in the order in which they end
 	running     sync.WaitGroup // all that serves
@@ -98,7 +103,8 @@ func Run(ctx context.Context, cfg config.Serve, opts Options) error {
 	if opts.Out == nil {
 		opts.Out = io.Discard
 	}
-	s := &instance{cfg: cfg, opts: opts, log: opts.Log, failed: make(chan error, 4)}
+	in := insight.New(insightConfig(cfg), opts.Log)
+	s := &instance{cfg: cfg, opts: opts, insight: in, log: in.Log, failed: make(chan error, 4)}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if err := s.start(ctx); err != nil {
@@ -133,7 +139,10 @@ func (s *instance) start(ctx context.Context) error {
 	if s.gate, err = s.access(); err != nil {
 		return err
 	}
+	s.cfg.Segmenter.Observe = s.insight.Observe
 	s.reg = segmenter.NewRegistry(s.cfg.Segmenter, s.log)
+	s.insight.Attach(s.reg)
+	s.watching, s.blind = watching(s.insight)
 	whip := s.cfg.Signaling()
 	whip.Authorize, whip.OpenPublish = s.authorize(), s.cfg.OpenPublish
 	s.whip, err = signaling.New(whip, s.reg, s.log)
@@ -225,6 +234,7 @@ func (s *instance) stop() error {
 	if s.reg != nil {
 		s.reg.Close()
 		s.linger(ctx)
+		s.stopWatching(ctx)
 	}
 	for _, h := range s.servers {
 		if err := h.Shutdown(ctx); err != nil {

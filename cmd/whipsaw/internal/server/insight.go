@@ -1,0 +1,44 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"whipsaw/cmd/whipsaw/internal/config"
+	"whipsaw/cmd/whipsaw/internal/doctor"
+	"whipsaw/cmd/whipsaw/internal/insight"
+	"whipsaw/cmd/whipsaw/internal/webhook"
+)
+
+// insightConfig is what the settings say of what an operator sees.
+func insightConfig(cfg config.Serve) insight.Config {
+	return insight.Config{
+		Limits:     doctor.Limits{Segment: max(cfg.Segmenter.Segment, cfg.Segmenter.MaxSegment), MaxBitrate: int64(cfg.WarnBitrate) * 1000},
+		Webhook:    webhook.Config{URL: cfg.Webhook.Reveal(), Secret: cfg.WebhookSecret.Reveal()},
+		PathPrefix: cfg.PathPrefix,
+	}
+}
+
+// watching runs in until stop is called; done is closed when it has ended. It outlives what it watches.
+func watching(in *insight.Insight) (done <-chan struct{}, stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		in.Run(ctx)
+	}()
+	return ended, cancel
+}
+
+// drainHook bounds what the last events may cost.
+const drainHook = 2 * time.Second
+
+// stopWatching ends insight once there is nothing more to see: those who listen are let go, and the webhook hears the rest.
+func (s *instance) stopWatching(ctx context.Context) {
+	s.insight.Hub.Close()
+	s.blind()
+	<-s.watching
+	ctx, cancel := context.WithTimeout(ctx, drainHook)
+	defer cancel()
+	s.insight.Drain(ctx)
+}

@@ -41,7 +41,7 @@ func TestServeDefaults(t *testing.T) {
 			WebRTCUDP: "127.0.0.1:8189", TURNLifetime: 24 * time.Hour, OnConflict: "takeover", ConnectTimeout: 15 * time.Second,
 		},
 		Access:    Access{WatchFor: 4 * time.Hour},
-		Operator:  Operator{Admin: "127.0.0.1:8081", LogFormat: "text", LogLevel: "info"},
+		Operator:  Operator{Admin: "127.0.0.1:8081", WarnBitrate: 20000, LogFormat: "text", LogLevel: "info"},
 		Segmenter: segmenter.DefaultConfig(),
 	}, c)
 	require.True(t, c.Loopback())
@@ -89,7 +89,8 @@ func TestServePrecedence(t *testing.T) {
 		"jwt-secret": {strings.Repeat("a", 32), strings.Repeat("b", 32)}, "jwt-jwks": {"https://a.example/keys", "keys.json"}, "jwt-issuer": {"a", "b"},
 		"jwt-audience": {"a", "b"}, "auth-url": {"https://a.example/", "https://b.example/"}, "watch-for": {"1h", "2h"},
 		"watch-key": {strings.Repeat("a", 32) + "," + strings.Repeat("b", 32), strings.Repeat("c", 32)}, "admin": {":1", ":2"}, "log-format": {"json", "text"},
-		"log-level": {"debug", "warn"}, "demo": {"true", "false"},
+		"log-level": {"debug", "warn"}, "api-token": {"a", "b"}, "api-read-token": {"a", "b"}, "webhook": {"https://a.example/x", "http://b.example/y"},
+		"webhook-secret": {"a", "b"}, "warn-bitrate": {"1", "2"}, "demo": {"true", "false"},
 	}
 	for i, d := range ServeSettings(new(Serve)) {
 		v, ok := values[d.Name]
@@ -97,7 +98,8 @@ func TestServePrecedence(t *testing.T) {
 		var c Serve
 		c.Segmenter = segmenter.DefaultConfig()
 		show := func() string {
-			one := fmt.Sprintf("%+v", c) + c.PublishToken.Reveal() + c.JWTSecret.Reveal() + c.AuthURL.Reveal() + c.TURNSecret.Reveal() + c.TURNPassword.Reveal()
+			one := fmt.Sprintf("%+v", c) + c.PublishToken.Reveal() + c.JWTSecret.Reveal() + c.AuthURL.Reveal() + c.TURNSecret.Reveal() + c.TURNPassword.Reveal() +
+				c.APIToken.Reveal() + c.APIReadToken.Reveal() + c.Webhook.Reveal() + c.WebhookSecret.Reveal()
 			return one
 		}
 		from := func(e env, args ...string) string {
@@ -180,6 +182,10 @@ func TestServeRefuses(t *testing.T) {
 		{[]string{"--log-format", "xml"}, `--log-format: "xml" is none of text, json`},
 		{[]string{"--log-level", "loud"}, "--log-level"},
 		{[]string{"--demo=maybe"}, "--demo"},
+		{[]string{"--webhook", "example.com"}, "--webhook: this is no URL"},
+		{[]string{"--webhook-secret", "x"}, "what --webhook is told, which is not set"},
+		{[]string{"--api-token", "x", "--api-read-token", "x"}, "are the same"},
+		{[]string{"--warn-bitrate", "20M"}, "no bit rate in kbit/s"},
 		{[]string{"--publish-token", "two words"}, "--publish-token: a token has"},
 		{[]string{"--watch-key", strings.Repeat("x", 31)}, "--watch-key: a key has at least 32 characters"},
 		{[]string{"--watch-key", strings.Repeat("x ", 20)}, "without spaces"},

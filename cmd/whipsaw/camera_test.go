@@ -89,6 +89,9 @@ type camera struct {
 	ended   chan struct{} // closed when it sends no more
 	stop    context.CancelFunc
 
+	each   time.Duration // from one picture to the next
+	strict bool          // picture and sound stay together, also after a freeze; requests for keyframes are not obeyed
+
 	mu     sync.Mutex
 	sees   *footage
 	next   int // picture of it
@@ -99,6 +102,13 @@ type camera struct {
 // film publishes footage until the test ends or something is done to the camera.
 func (s *instance) film(t *testing.T, stream string, sees *footage) *camera {
 	t.Helper()
+	return s.filmWith(stream, &camera{t: t, sees: sees, each: frameTime})
+}
+
+// filmWith is film with a camera of another kind.
+func (s *instance) filmWith(stream string, c *camera) *camera {
+	t, sees := c.t, c.sees
+	t.Helper()
 	n := newNetwork(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -107,7 +117,7 @@ func (s *instance) film(t *testing.T, stream string, sees *footage) *camera {
 		Video: &client.VideoOptions{SPS: sees.sps, PPS: sees.pps}, Audio: &client.AudioOptions{},
 	})
 	require.NoError(t, err)
-	c := &camera{t: t, session: session, net: n, sees: sees, ended: make(chan struct{})}
+	c.session, c.net, c.ended = session, n, make(chan struct{})
 	run, stop := context.WithCancel(context.Background())
 	c.stop = stop
 	go c.run(run, sees)
@@ -122,7 +132,7 @@ func (c *camera) run(ctx context.Context, sees *footage) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for picture, sound := 0, 0; ; {
-		pictureDue, soundDue := time.Duration(picture)*frameTime, time.Duration(sound)*soundTime
+		pictureDue, soundDue := time.Duration(picture)*c.each, time.Duration(sound)*soundTime
 		timer.Reset(time.Until(zero.Add(min(pictureDue, soundDue))))
 		if !c.wait(ctx, timer) {
 			return
@@ -132,7 +142,7 @@ func (c *camera) run(ctx context.Context, sees *footage) {
 			err = c.session.WriteAudio(sees.sounds[sound%len(sees.sounds)], soundDue)
 			sound++
 		} else {
-			if nalus := c.picture(); nalus != nil {
+			if nalus := c.picture(picture); nalus != nil {
 				err = c.session.WriteVideo(nalus, pictureDue)
 			}
 			picture++
@@ -159,12 +169,19 @@ func (c *camera) wait(ctx context.Context, timer *time.Timer) bool {
 	}
 }
 
-// picture is the next one, or nil while the camera is frozen: the one after that follows the one before.
-func (c *camera) picture() [][]byte {
+// picture is the next one, or nil while the camera is frozen: the one after that follows the one before, or, where the
+// camera is strict, is the first IDR that is due. n counts all pictures that were due.
+func (c *camera) picture(n int) [][]byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.strict {
+		c.next = n % len(c.sees.pictures)
+	}
 	if c.frozen > 0 {
 		c.frozen--
+		if c.strict && c.frozen == 0 && !c.sees.sync[(c.next+1)%len(c.sees.pictures)] {
+			c.frozen = 1
+		}
 		return nil
 	}
 	nalus := c.sees.pictures[c.next]
@@ -177,6 +194,9 @@ func (c *camera) picture() [][]byte {
 func (c *camera) keyframe() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.strict {
+		return
+	}
 	for i := c.next - 1; i >= 0; i-- {
 		if c.sees.sync[i] {
 			if i < c.next-1 {
@@ -191,7 +211,7 @@ func (c *camera) keyframe() {
 func (c *camera) freeze(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.frozen = int(d / frameTime)
+	c.frozen = int(d / c.each)
 }
 
 // pictures is how many have been sent.

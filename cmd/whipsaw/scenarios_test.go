@@ -19,6 +19,7 @@ func TestBrowserScenarios(t *testing.T) {
 	}{
 		{"resolution changes in mid-stream", resolutionChanges},
 		{"picture freezes", pictureFreezes},
+		{"picture freezes for ten seconds", longFreeze},
 		{"publisher vanishes and returns", vanishesAndReturns},
 		{"publisher hangs up and returns", hangsUpAndReturns},
 		{"another publisher takes over", takenOver},
@@ -49,7 +50,13 @@ type stage struct {
 // status is what the server says of the stream.
 func (s *stage) status() segmenter.Status {
 	s.t.Helper()
-	streams := s.server.streams()
+	return s.server.only()
+}
+
+// only is what the server says of its only stream.
+func (s *instance) only() segmenter.Status {
+	s.t.Helper()
+	streams := s.streams()
 	require.Len(s.t, streams, 1)
 	return streams[0]
 }
@@ -95,6 +102,23 @@ func pictureFreezes(s *stage) {
 		s.t.Logf("time to recover: after a freeze of %v playback stood still for %.2f s, and no new picture came for %.2f s", d, w.Still, w.Frozen)
 		s.noHole()
 	}
+}
+
+// The stream shows filler and sound until the picture is back.
+func longFreeze(s *stage) {
+	const d = 10 * time.Second
+	from := s.viewer.tell()
+	s.camera.freeze(d)
+	w, _ := s.viewer.until("sound is played on while the picture is frozen", func(w testimony) bool { return w.CurrentTime > from.CurrentTime+8 })
+	require.False(s.t, s.camera.thawed(), "it does not only play on afterwards")
+	s.t.Logf("while the picture was frozen playback stood still for %.2f s", w.Still)
+	s.noHole()
+	eventually(s.t, "the camera moves again", s.camera.thawed)
+	w = s.viewer.goesOn("after ten seconds", 3)
+	s.t.Logf("time to recover: after a freeze of %v playback stood still for %.2f s, and no new picture came for %.2f s", d, w.Still, w.Frozen)
+	s.noHole()
+	require.Equal(s.t, "live", s.status().State)
+	require.EqualValues(s.t, 1, s.status().Discontinuities, "one where the picture came back")
 }
 
 // Nothing of it comes through any more, for longer than silence is taken for silence.

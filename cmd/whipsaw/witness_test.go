@@ -69,13 +69,26 @@ func (w testimony) String() string {
 // viewer is a page under observation.
 type viewer struct {
 	*tab
-	t *testing.T
+	t   *testing.T
+	fps float64 // least rate at which pictures come while all is well
 }
 
 // watch opens a page of a player, waits until it plays, and puts a witness in.
 func (b *browser) watch(url string) *viewer {
 	b.t.Helper()
-	v := &viewer{tab: b.open(url), t: b.t}
+	return b.watchSlow(url, 20)
+}
+
+// watchSlow is watch where fewer pictures come in a second.
+func (b *browser) watchSlow(url string, fps float64) *viewer {
+	b.t.Helper()
+	return b.observe(b.open(url), fps)
+}
+
+// observe waits until a page plays, and puts a witness in.
+func (b *browser) observe(p *tab, fps float64) *viewer {
+	b.t.Helper()
+	v := &viewer{tab: p, t: b.t, fps: fps}
 	eventually(b.t, "the page plays", func() bool { return v.watching().State == "playing" })
 	evaluate[any](v.tab, witness)
 	v.goesOn("at first", 1)
@@ -111,7 +124,7 @@ func (v *viewer) goesOn(what string, seconds float64) testimony {
 	v.t.Helper()
 	first := v.tell()
 	last, _ := v.until("playback goes on "+what, func(w testimony) bool {
-		return w.CurrentTime > first.CurrentTime+seconds && w.Frames > first.Frames+int(seconds*20)
+		return w.CurrentTime > first.CurrentTime+seconds && w.Frames > first.Frames+int(seconds*v.fps)
 	})
 	return last
 }

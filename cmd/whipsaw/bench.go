@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
 	"whipsaw/cmd/whipsaw/internal/bench"
+	"whipsaw/cmd/whipsaw/internal/bench/report"
 	"whipsaw/cmd/whipsaw/internal/config"
 )
 
@@ -15,6 +17,9 @@ func benchCommand(ctx context.Context, args []string, env config.Lookup, stdout,
 	cfg, err := config.ParseBench(args, env)
 	if err != nil {
 		return err
+	}
+	if cfg.Mode == config.BenchReport {
+		return writeReport(cfg, stdout)
 	}
 	o := bench.Options{
 		WHIP: cfg.WHIP, HLS: cfg.HLS, Publishers: cfg.Streams, Viewers: cfg.Viewers, Token: cfg.Token.Reveal(),
@@ -40,6 +45,41 @@ func writeResult(r *bench.Result, path string, stdout io.Writer) error {
 	}
 	if path != "" {
 		if err := writeFile(path, r.WriteJSON); err != nil {
+			return err
+		}
+	}
+	return r.WriteTable(stdout)
+}
+
+// writeReport compares the results that --json has written before.
+func writeReport(cfg config.Bench, stdout io.Writer) error {
+	var results []*bench.Result
+	for _, path := range cfg.Results {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		r, err := report.Read(f)
+		_ = f.Close() // it was only read
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		results = append(results, r)
+	}
+	r, err := report.New(results)
+	if err != nil {
+		return err
+	}
+	if cfg.SVG != "" {
+		if err := writeFile(cfg.SVG, func(w io.Writer) error { return report.WriteSVG(w, results) }); err != nil {
+			return err
+		}
+	}
+	if cfg.JSON == "-" {
+		return r.WriteJSON(stdout)
+	}
+	if cfg.JSON != "" {
+		if err := writeFile(cfg.JSON, r.WriteJSON); err != nil {
 			return err
 		}
 	}

@@ -136,11 +136,15 @@ func ms(d time.Duration) float64 {
 }
 
 func watched(r *watch.Result, seconds float64) *Watch {
+	errors := r.Errors
+	if len(errors) == 0 {
+		errors = nil
+	}
 	return &Watch{
 		Requests: r.Requests, RequestRate: float64(r.Requests) / seconds, Playlists: r.Playlists, Parts: r.Parts,
 		Bytes: r.Bytes, BitRate: 8 * float64(r.Bytes) / seconds,
 		Part: quantiles(&r.Delays.Part), Playlist: quantiles(&r.Delays.Playlist), Delivery: quantiles(&r.Delays.Delivery),
 		Release: quantiles(&r.Delays.Release), Unmarked: r.Delays.Unmarked,
-		Stalls: r.Stalls, StalledMS: ms(r.Stalled), Errors: r.Errors,
+		Stalls: r.Stalls, StalledMS: ms(r.Stalled), Errors: errors,
 	}
 }

@@ -57,7 +57,7 @@ var rules = [ruleCount]info{
 
 	BlockingReload: {"blocking-reload", "rfc8216bis 6.2.5.2", Must, "a blocking reload is answered with what was asked for, or with an error, never with an older playlist"},
 	OldReload:      {"old-reload", "rfc8216bis 6.2.5.2", Must, "a blocking reload for what has long been there gets the playlist at once"},
-	BadDirectives:  {"bad-directives", "rfc8216bis 6.2.5.2", Must, "directives that make no sense are answered with 400"},
+	BadDirectives:  {"bad-directives", "rfc8216bis 6.2.5.2", Should, "directives that make no sense are answered with 400"},
 	Available:      {"available", "rfc8216bis 6.2.1", Must, "what is listed can be fetched"},
 	HintAnswer:     {"hint-answer", "rfc8216bis 6.2.6", Should, "a request for a hinted part waits for it"},
 	ContentType:    {"content-type", "rfc8216bis 4", Must, "a playlist is known by its Content-Type or its name"},

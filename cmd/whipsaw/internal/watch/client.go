@@ -34,8 +34,16 @@ type client struct {
 	proto     atomic.Pointer[string]
 }
 
-func newClient(userAgent string, insecure bool) *client {
-	transport := &http.Transport{
+func newClient(o Options) *client {
+	c := &client{userAgent: o.UserAgent, origin: "https://player.example", http: &http.Client{Transport: o.Transport, CheckRedirect: redirect}}
+	if o.Transport == nil {
+		c.http.Transport = network(o.Insecure)
+	}
+	return c
+}
+
+func network(insecure bool) *http.Transport {
+	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		TLSClientConfig:     &tls.Config{InsecureSkipVerify: insecure}, // only where the user says so
 		ForceAttemptHTTP2:   true,
@@ -43,7 +51,6 @@ func newClient(userAgent string, insecure bool) *client {
 		MaxIdleConnsPerHost: 16,
 		DisableCompression:  true, // asked for and undone here, so that both sizes are known
 	}
-	return &client{userAgent: userAgent, origin: "https://player.example", http: &http.Client{Transport: transport, CheckRedirect: redirect}}
 }
 
 func redirect(r *http.Request, via []*http.Request) error {

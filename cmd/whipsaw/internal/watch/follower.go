@@ -131,10 +131,11 @@ func (f *follower) take(a *answer, d directives) (grew bool) {
 		f.failed = maxFailures
 		return false
 	}
+	f.newest = f.check.Newest()
 	if d.blocks() {
 		f.check.Reload(d.msn, d.part)
+		f.waited(a)
 	}
-	f.newest = f.check.Newest()
 	after, have := f.check.Edge()
 	grew = have && (!had || before.Before(after) || was != nil && isOpen(was) && !isOpen(f.newest))
 	if grew && had && !f.grown.IsZero() {
@@ -147,6 +148,17 @@ func (f *follower) take(a *answer, d directives) (grew bool) {
 		f.stamped(a, after)
 	}
 	return grew
+}
+
+// waited holds the time that a blocking reload took against how soon something new has to come. Only the server's time
+// counts: this machine or the network may have been slow in between. Held is the session's lock.
+func (f *follower) waited(a *answer) {
+	took := a.received.Sub(a.sent)
+	if f.newest == nil || f.newest.EndList || took <= f.target()*3/2 {
+		return
+	}
+	edge, _ := f.check.Edge()
+	f.check.Note(check.Fresh, fmt.Sprintf("what follows was waited for %v, up to segment %d part %d", took.Round(time.Millisecond), edge.MSN, edge.Part))
 }
 
 // isOpen reports whether more parts of the last segment may follow.

@@ -25,12 +25,14 @@ type Options struct {
 	Insecure  bool          // any certificate will do
 	UserAgent string
 	Progress  io.Writer // where a line about the progress is written over and over again; nil: nowhere
+
+	Transport http.RoundTripper // what requests go out by; nil: the network
 }
 
 // Run follows the stream until its time is over, the stream ends, or ctx does, and returns what it found: a canceled ctx
 // is no error. The error wraps ErrUnreachable.
 func Run(ctx context.Context, o Options) (*Report, error) {
-	c := newClient(o.UserAgent, o.Insecure)
+	c := newClient(o)
 	defer c.close()
 	at, err := url.Parse(o.URL)
 	if err != nil {

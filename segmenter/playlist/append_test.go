@@ -120,7 +120,7 @@ func TestAppendSecondsKeepsOrder(t *testing.T) {
 
 func TestAppendMultivariant(t *testing.T) {
 	p := MultivariantPlaylist{
-		Version: 9, IndependentSegments: true,
+		Version: 9, IndependentSegments: true, Start: -2500 * time.Millisecond,
 		Media: []Media{{
 			Type: TypeAudio, GroupID: "audio", Name: "Audio", Language: "und", Default: true, Autoselect: true, Channels: "2", URI: "g/audio/media.m3u8",
 		}},
@@ -135,6 +135,7 @@ func TestAppendMultivariant(t *testing.T) {
 	require.Equal(t, `#EXTM3U
 #EXT-X-VERSION:9
 #EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-START:TIME-OFFSET=-2.500
 #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Audio",LANGUAGE="und",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="g/audio/media.m3u8"
 #EXT-X-STREAM-INF:BANDWIDTH=1500000,AVERAGE-BANDWIDTH=900000,SCORE=2,CODECS="avc1.64001f,Opus",RESOLUTION=1280x720,FRAME-RATE=29.970,VIDEO-RANGE=SDR,AUDIO="audio",CLOSED-CAPTIONS=NONE
 g/video/media.m3u8

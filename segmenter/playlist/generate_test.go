@@ -94,6 +94,7 @@ func drawMultivariant(t *rapid.T) MultivariantPlaylist {
 	p := MultivariantPlaylist{
 		Version:             rapid.IntRange(0, 12).Draw(t, "version"),
 		IndependentSegments: rapid.Bool().Draw(t, "independent"),
+		Start:               time.Duration(rapid.IntRange(-100_000, 100_000).Draw(t, "start")) * time.Millisecond,
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "media") {
 		m := Media{

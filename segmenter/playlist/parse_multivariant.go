@@ -3,6 +3,7 @@ package playlist
 import (
 	"fmt"
 	"math"
+	"time"
 )
 
 // ParseMultivariant reads a multivariant playlist as strictly as ParseMedia reads a media playlist.
@@ -95,7 +96,7 @@ func (m *multivariantParser) start(name, value string) error {
 	a := parseAttributes(name, value)
 	a.require("TIME-OFFSET")
 	a.yes("PRECISE")
-	m.p.Start = a.signedSeconds("TIME-OFFSET")
+	m.p.Start = a.signedSeconds("TIME-OFFSET").Round(time.Millisecond) // as it is written again
 	return a.err
 }
 

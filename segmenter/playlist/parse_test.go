@@ -163,6 +163,9 @@ func TestParseMultivariantRefuses(t *testing.T) {
 		{"EXTM3U twice", "#EXTM3U\n#EXTM3U\n", "twice"},
 		{"two versions", "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-VERSION:9\n", "line 3"},
 		{"two independent segments", "#EXTM3U\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-INDEPENDENT-SEGMENTS\n", "line 3"},
+		{"two starts 4.4.2.2", "#EXTM3U\n#EXT-X-START:TIME-OFFSET=-3\n#EXT-X-START:TIME-OFFSET=-3\n", "line 3"},
+		{"a start without an offset", "#EXTM3U\n#EXT-X-START:PRECISE=YES\n", "TIME-OFFSET is missing"},
+		{"a start in words", "#EXTM3U\n#EXT-X-START:TIME-OFFSET=--3\n", "TIME-OFFSET is not"},
 		{"a variant without bandwidth 4.4.6.2", "#EXTM3U\n#EXT-X-STREAM-INF:CODECS=\"Opus\"\na\n", "BANDWIDTH is missing"},
 		{"a variant without URI", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n", "at the end"},
 		{"a tag before the URI", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n#EXT-X-VERSION:9\na\n", "line 3"},
@@ -214,6 +217,7 @@ func FuzzParseMedia(f *testing.F) {
 func FuzzParseMultivariant(f *testing.F) {
 	f.Add([]byte("#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"b\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\",URI=\"a/media.m3u8\"\n" +
 		"#EXT-X-STREAM-INF:BANDWIDTH=1,SCORE=1.5,CODECS=\"avc1.64001f,Opus\",RESOLUTION=640x360,FRAME-RATE=29.97,AUDIO=\"a\",CLOSED-CAPTIONS=NONE\nv/media.m3u8\n"))
+	f.Add([]byte("#EXTM3U\n#EXT-X-START:TIME-OFFSET=-0.0004,PRECISE=NO\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := ParseMultivariant(b)
 		if err != nil {

@@ -84,7 +84,7 @@ func BenchmarkPlaylist(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		s := c.w.audio.snapshot()
+		s := c.w.audio.snapshot(false)
 		if len(s.Playlist().Body) == 0 {
 			b.Fatal("empty")
 		}

@@ -22,6 +22,7 @@ type builder struct {
 
 	segments      []*Segment // retained and complete, oldest first
 	open          *Segment   // the one that grows
+	shown         PartID     // the last part that readers have seen
 	first         int        // index in segments of the first that the playlist shows
 	discontinuity int64
 	began         int64 // where the open segment began
@@ -166,12 +167,24 @@ func (b *builder) latest() (msn int64, part int) {
 }
 
 // snapshot returns the state as readers see it; nothing in it is shared with what still changes.
-func (b *builder) snapshot() *Snapshot {
+//
+// A segment's last part is never new in the version that completes the segment: hls.js takes a complete segment for
+// loaded as soon as less than 0.2 s of it are missing, and would wait for ever behind a short last part. The segment is
+// complete in the version after that. The first one, which nobody plays yet, and the last are shown at once.
+func (b *builder) snapshot(ended bool) *Snapshot {
 	list := make([]*Segment, len(b.segments), len(b.segments)+1)
 	copy(list, b.segments)
-	if len(b.open.Parts) > 0 {
+	switch n := len(list); {
+	case len(b.open.Parts) > 0:
 		seen := *b.open // its Parts only grow: the copy's length is fixed
 		list = append(list, &seen)
+	case n > 1 && !ended && b.shown != list[n-1].last():
+		last := *list[n-1]
+		last.Complete = false
+		list[n-1] = &last
+	}
+	if n := len(list); n > 0 {
+		b.shown = list[n-1].last()
 	}
 	return &Snapshot{
 		Segments: list, First: b.first, Discontinuity: b.discontinuity,

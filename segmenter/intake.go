@@ -105,12 +105,14 @@ func (c *channel) showPicture(p picture, ticks int64) {
 		c.unusable(err)
 		return
 	}
+	msn := v.open.MSN
 	if !v.push(p) {
 		in.dropped++
 		c.askIDR()
 		return
 	}
-	if v.opening() && v.elapsed() >= openingAsk || c.conductor.due(c.cfg, v.time(v.began), v.time(v.end), v.time(v.frame())) {
+	forced := v.open.MSN != msn && !p.idr
+	if forced || v.opening() && v.elapsed() >= openingAsk || c.conductor.due(c.cfg, v.time(v.began), v.time(v.end), v.time(v.frame())) {
 		c.askIDR()
 	}
 }

@@ -94,7 +94,7 @@ func (v *videoWriter) repeat(until int64) {
 
 // show makes a builder's rendition a part of the generation.
 func (w *writer) show(b *builder) {
-	b.rendition.publish(b.snapshot())
+	b.rendition.publish(b.snapshot(false))
 	w.gen.renditions[b.kind].Store(b.rendition)
 	w.announce()
 }

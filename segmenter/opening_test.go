@@ -98,3 +98,86 @@ func TestProgramTimeOfABurst(t *testing.T) {
 		}
 	}
 }
+
+// Where the publisher's keyframes are rarer than segments end, viewers are told where to begin; else players know best.
+func TestViewersAreSentToAKeyframe(t *testing.T) {
+	units := loadUnits(t, "plain.h264")
+	for _, gop := range []int{60, 240} {
+		var long []unit
+		for i := range 1200 {
+			u := units[1+i%59]
+			if i%gop == 0 {
+				u = units[0]
+			}
+			u.pts = int64(i)
+			long = append(long, u)
+		}
+		w := newWorld(t)
+		w.publish(long, 30, true)
+		sent, left := 0, 0
+		for d := 5 * time.Second; d < 29*time.Second; d += 100 * time.Millisecond {
+			w.run(d)
+			start := w.startOf(t)
+			if start == 0 {
+				left++
+				continue
+			}
+			sent++
+			v := w.view(Video).last
+			end, at := time.Duration(0), time.Duration(0)
+			for _, g := range v.Segments {
+				end = g.Start + g.Duration()
+			}
+			at = end + start
+			require.True(t, w.independentAt(at), "%v from the end, at %v", start, w.now)
+		}
+		w.legal()
+		if gop == 60 {
+			require.Zero(t, sent, "players know best")
+			continue
+		}
+		require.Greater(t, sent, left, "two thirds of the time")
+		require.Positive(t, left, "not while a keyframe is where players begin")
+	}
+}
+
+func (w *world) startOf(t *testing.T) time.Duration {
+	t.Helper()
+	p, err := playlist.ParseMultivariant(w.gens[0].Multivariant().Body)
+	require.NoError(t, err)
+	return p.Start
+}
+
+// independentAt says whether the segment at a stream time begins with an IDR, so that what is there can be decoded.
+func (w *world) independentAt(at time.Duration) bool {
+	for _, g := range w.view(Video).last.Segments {
+		if g.Start <= at && at < g.Start+g.Duration() {
+			return g.Parts[0].Independent
+		}
+	}
+	return false
+}
+
+// hls.js waits for ever behind a short last part that it learns of together with the end of its segment.
+func TestNoPartIsNewInTheVersionThatCompletesItsSegment(t *testing.T) {
+	units := loadUnits(t, "plain.h264")
+	w := newWorld(t)
+	short := append(append([]unit{}, units[:60]...), units[59]) // 61 pictures a group: the last part has one
+	for i := range short {
+		short[i].pts = int64(i)
+	}
+	w.publish(short, 30, true)
+	seen := map[Kind]PartID{}
+	for d := 4 * time.Second; d < 20*time.Second; d += 5 * time.Millisecond {
+		w.run(d)
+		for _, k := range []Kind{Video, Audio} {
+			s := w.view(k).last
+			last := s.Segments[len(s.Segments)-1]
+			if last.Complete {
+				require.Equal(t, seen[k], last.last(), "%v at %v", k, w.now)
+			}
+			seen[k] = last.last()
+		}
+	}
+	w.legal()
+}

@@ -44,6 +44,11 @@ func (s *Segment) Duration() time.Duration {
 	return d
 }
 
+// last is the segment's last part.
+func (s *Segment) last() PartID {
+	return PartID{Epoch: s.Epoch, MSN: s.MSN, Index: len(s.Parts) - 1}
+}
+
 // Size is the length in bytes of all its parts.
 func (s *Segment) Size() int {
 	n := 0

@@ -156,10 +156,11 @@ func (v *videoWriter) settle(want int64) {
 	}
 }
 
-// complete ends the part, whose last picture has its duration, and with it the first segment once that is long enough.
+// complete ends the part, whose last picture has its duration, and with it the first segment once that is long enough, or
+// one that could not hold another part.
 func (v *videoWriter) complete() {
 	v.w.close(&v.builder)
-	if v.opening() && cutOpening(v.cfg, v.elapsed()) {
+	if v.opening() && cutOpening(v.cfg, v.elapsed()) || cutByForce(v.cfg, v.elapsed()+v.cfg.Part) {
 		v.w.cut(&v.builder)
 	}
 	v.publish()

@@ -122,7 +122,7 @@ func (w *writer) close(b *builder) {
 
 // publish shows b's state to readers. hint announces the next part.
 func (w *writer) publish(b *builder, hint PartID, hinted bool) {
-	s := b.snapshot()
+	s := b.snapshot(false)
 	s.hint, s.hinted = hint, hinted
 	for _, o := range w.builders() {
 		if o != b {
@@ -146,7 +146,7 @@ func (w *writer) finish() {
 			b.open = &Segment{MSN: b.open.MSN + 1, Epoch: b.open.Epoch, Init: b.open.Init}
 			w.measure(b)
 		}
-		s := b.snapshot()
+		s := b.snapshot(true)
 		s.Ended = true
 		b.rendition.publish(s)
 	}

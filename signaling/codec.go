@@ -92,6 +92,9 @@ func (s *section) readCodec(_ *sdp.SessionDescription, m *sdp.MediaDescription) 
 			s.feedback = append(s.feedback, t)
 		}
 	}
+	if slices.Contains(s.feedback, "transport-cc") { // who has that needs no estimate of ours
+		s.feedback = slices.DeleteFunc(s.feedback, func(t string) bool { return t == rembFeedback })
+	}
 	for _, f := range all {
 		if strings.EqualFold(f.name, "rtx") && f.fmtp["apt"] == strconv.Itoa(int(best.pt)) {
 			s.rtx = f.pt

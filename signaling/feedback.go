@@ -3,6 +3,7 @@ package signaling
 import (
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/pion/rtcp"
 
@@ -17,15 +18,16 @@ const feedbackQueue = 64
 // sockets, so that messages go through a queue with a goroutine of its own.
 type feedback struct {
 	write  func([]rtcp.Packet) error
-	sender uint32 // SSRC of ours in every message
+	sender uint32     // SSRC of ours in every message
+	told   *bandwidth // nil: nobody wants to know
 	queue  chan rtcp.Packet
 	stop   chan struct{}
 	done   chan struct{}
 }
 
-func newFeedback(sender uint32, write func([]rtcp.Packet) error) *feedback {
+func newFeedback(sender uint32, write func([]rtcp.Packet) error, told *bandwidth) *feedback {
 	f := &feedback{
-		write: write, sender: sender,
+		write: write, sender: sender, told: told,
 		queue: make(chan rtcp.Packet, feedbackQueue), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	go f.run()
@@ -34,10 +36,22 @@ func newFeedback(sender uint32, write func([]rtcp.Packet) error) *feedback {
 
 func (f *feedback) run() {
 	defer close(f.done)
+	var tick <-chan time.Time
+	if f.told != nil {
+		t := time.NewTicker(rembEvery)
+		defer t.Stop()
+		tick = t.C
+	}
+	last := time.Now()
 	for {
 		select {
 		case <-f.stop:
 			return
+		case now := <-tick:
+			if p := f.told.message(now.Sub(last)); p != nil {
+				_ = f.write([]rtcp.Packet{p}) // as below
+			}
+			last = now
 		case p := <-f.queue:
 			// A peer that is not connected yet or any more is told nothing; its end is seen elsewhere.
 			_ = f.write(f.batch(p))

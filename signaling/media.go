@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"log/slog"
@@ -20,6 +21,7 @@ type inlet struct {
 	out   *segmenter.Track // nil until attached
 	heard func()           // called with the first packet of a source
 	source
+	arrived arrivalCounter
 	current atomic.Pointer[webrtc.TrackRemote]
 }
 
@@ -64,7 +66,7 @@ const maxReadErrors = 10000
 // readPackets moves packets until the connection ends. Only the source that came last is let through.
 func (in *inlet) readPackets(t *webrtc.TrackRemote) {
 	buf := make([]byte, receiveMTU)
-	first := true
+	first, highest := true, uint16(0)
 	for failed := 0; failed < maxReadErrors; {
 		n, _, err := t.Read(buf)
 		switch {
@@ -79,6 +81,7 @@ func (in *inlet) readPackets(t *webrtc.TrackRemote) {
 		if n < rtpHeader || in.current.Load() != t {
 			continue
 		}
+		highest = in.arrived.note(n, binary.BigEndian.Uint16(buf[2:]), highest, first)
 		if first {
 			in.log.Info("media arrives", "kind", in.kind.String(), "ssrc", uint32(t.SSRC()), "retransmissions", t.HasRTX())
 			first = false

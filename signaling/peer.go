@@ -58,7 +58,8 @@ func (f *factory) open(o *offer, log *slog.Logger) (*peer, string, error) {
 	for _, s := range o.sections {
 		p.inlets[s.kind] = &inlet{pt: s.pt, kind: s.kind, log: log, heard: p.hear}
 	}
-	p.feedback = newFeedback(randomSSRC(), pc.WriteRTCP)
+	sender := randomSSRC()
+	p.feedback = newFeedback(sender, pc.WriteRTCP, p.bandwidth(o, sender))
 	pc.OnConnectionStateChange(p.stateChanged)
 	pc.SCTP().Transport().OnStateChange(p.handshakeChanged)
 	pc.OnTrack(p.track)

@@ -42,7 +42,7 @@ var understoodExtensions = []string{sdp.SDESMidURI, sdp.TransportCCURI}
 
 // feedbackTypes are the RTCP feedback messages that are sent or may be, per kind (RFC 4585 4.2).
 var feedbackTypes = map[segmenter.Kind][]string{
-	segmenter.Video: {"nack", "nack pli", "ccm fir", "transport-cc"},
+	segmenter.Video: {"nack", "nack pli", "ccm fir", "transport-cc", rembFeedback},
 	segmenter.Audio: {"nack", "transport-cc"},
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -97,11 +98,16 @@ func (s *stage) answerText(w http.ResponseWriter, text []byte) {
 	w.Header().Set("Content-Type", "application/vnd.apple.mpegurl")
 	w.Header().Set("Content-Encoding", "gzip")
 	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
+	z := compressors.Get().(*gzip.Writer)
+	defer compressors.Put(z)
+	z.Reset(&b)
 	z.Write(text)
 	z.Close()
 	w.Write(b.Bytes())
 }
+
+// compressors are reused: one holds about a megabyte.
+var compressors = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
 func (s *stage) multivariant() []byte {
 	p := playlist.MultivariantPlaylist{

@@ -28,6 +28,9 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/publish/live", 200, "text/html"},
 		{"GET", "/static/watch.js", 200, "javascript"},
 		{"GET", "/api/streams", 200, "application/json"},
+		{"GET", "/api/openapi.yaml", 200, "application/yaml"},
+		{"GET", "/api/streams/live", 404, "application/problem+json"},
+		{"DELETE", "/api/streams/live", 404, "application/problem+json"},
 		{"GET", "/healthz", 200, "text/plain"},
 		{"GET", "/whip/live", 204, ""},
 		{"OPTIONS", "/whip/live", 200, ""},
@@ -58,7 +61,7 @@ func TestRoutes(t *testing.T) {
 			require.Equal(t, "no-store", answer.Header.Get("Cache-Control"), "%s %s", c.method, c.path)
 		}
 	}
-	for path, status := range map[string]int{"/metrics": 200, "/healthz": 200, "/debug/pprof/": 200, "/": 404, "/api/streams": 404} {
+	for path, status := range map[string]int{"/metrics": 200, "/healthz": 200, "/debug/pprof/": 200, "/": 404, "/api/streams": 200, "/api/openapi.yaml": 200} {
 		got, _, _ := fetch(t, s.AdminURL()+path)
 		require.Equal(t, status, got, "admin %s", path)
 	}

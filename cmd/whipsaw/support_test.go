@@ -148,5 +148,9 @@ func (s *instance) streams() []segmenter.Status {
 	require.Equal(s.t, http.StatusOK, status)
 	var out api.Streams
 	require.NoError(s.t, json.Unmarshal(body, &out), "%s", body)
-	return out.Streams
+	var list []segmenter.Status
+	for _, one := range out.Streams {
+		list = append(list, one.Status)
+	}
+	return list
 }

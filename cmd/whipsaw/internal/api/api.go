@@ -5,64 +5,136 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
 	"whipsaw/cmd/whipsaw/internal/access"
+	"whipsaw/cmd/whipsaw/internal/audience"
+	"whipsaw/cmd/whipsaw/internal/doctor"
+	"whipsaw/cmd/whipsaw/internal/insight"
 	"whipsaw/segmenter"
 )
 
 // Streams is the body of GET /api/streams.
 type Streams struct {
-	Streams []segmenter.Status `json:"streams"` // sorted by name; never null
+	Streams []Stream `json:"streams"` // sorted by name; never null
+}
+
+// Stream is all that is known of one: its status, who watches, and what is wrong.
+type Stream struct {
+	segmenter.Status
+	Viewers      audience.Viewers `json:"viewers"`
+	Findings     []doctor.Finding `json:"findings"` // gravest first; never null
+	BlockedUntil *time.Time       `json:"blocked_until,omitempty"`
+}
+
+// Config is what the API needs to know.
+type Config struct {
+	Registry *segmenter.Registry
+	Gate     *access.Gate // decides who may watch, where that takes a right
+	Insight  *insight.Insight
+	Base     string // begins every address that is told: a path prefix, or the URL that the world knows
+	Version  string
+	Settings any // for bug reports, without secrets
+
+	Token     string // lets its bearer change things; empty: nobody's does
+	ReadToken string // lets its bearer read all, and nobody read without; empty: what pages show is open
+	// Trusted says that only this machine reaches these routes, so that without Token whoever asks may change things.
+	Trusted bool
 }
 
 // server holds what is the same for all requests.
 type server struct {
-	registry *segmenter.Registry
-	gate     *access.Gate
-	base     string
-	log      *slog.Logger
-	guesses  *guesses
+	Config
+	log     *slog.Logger
+	guesses *guesses
+	foreign *http.CrossOriginProtection
 }
 
-// Routes mounts GET and HEAD /api/streams and POST /api/watch/{stream} on r. What they tell of addresses begins with base:
-// a path prefix, or the URL that the world knows. Where the gate lets only signed links watch, both ask for a token, and
-// what they tell is signed.
-func Routes(r chi.Router, registry *segmenter.Registry, gate *access.Gate, base string, log *slog.Logger) {
-	s := &server{registry: registry, gate: gate, base: base, log: log, guesses: newGuesses()}
-	r.Get("/api/streams", s.streams)
-	r.Head("/api/streams", s.streams)
+// Routes mounts all of /api/ on r. Where the gate lets only signed links watch, lists ask for a token, and what they tell
+// is signed.
+func Routes(r chi.Router, cfg Config, log *slog.Logger) {
+	s := &server{Config: cfg, log: log, guesses: newGuesses(), foreign: http.NewCrossOriginProtection()}
+	both := func(path string, h http.HandlerFunc) {
+		r.Get(path, h)
+		r.Head(path, h)
+	}
+	both("/api/openapi.yaml", s.describe)
+	both("/api/streams", s.streams)
+	both("/api/streams/{stream}", s.stream)
+	both("/api/streams/{stream}/findings", s.findings)
+	both("/api/streams/{stream}/viewers", s.viewers)
+	both("/api/streams/{stream}/snapshot", s.snapshot)
+	r.Get("/api/events", s.events)
+	r.Delete("/api/streams/{stream}", s.end)
+	r.Post("/api/streams/{stream}/kick", s.kick)
 	r.Post("/api/watch/{stream}", s.watch)
 	r.Options("/api/watch/{stream}", preflight)
 }
 
+// tell makes the Stream of a status.
+func (s *server) tell(st segmenter.Status) Stream {
+	st.WHIP, st.HLS = s.Base+st.WHIP, s.link(st.Name).URL
+	out := Stream{Status: st, Viewers: s.Insight.Audience.Viewers(st.Name), Findings: s.Insight.Doctor.Findings(st.Name)}
+	if out.Findings == nil {
+		out.Findings = []doctor.Finding{}
+	}
+	if until, blocked := s.Registry.Blocked(st.Name); blocked {
+		until = until.UTC()
+		out.BlockedUntil = &until
+	}
+	return out
+}
+
 // streams tells of those that the asker may watch: names are as good as a guess at what is going on.
 func (s *server) streams(w http.ResponseWriter, r *http.Request) {
-	if !s.gate.Guarded() {
-		s.list(w, func(string) bool { return true })
-		return
-	}
-	s.ask(w, r, func(who access.Request) error {
-		may, err := s.gate.Watchable(r.Context(), who)
-		if err == nil {
-			s.list(w, may)
+	s.reading(w, r, func(may func(string) bool) {
+		out := Streams{Streams: []Stream{}}
+		for _, stream := range s.Registry.Streams() {
+			if may(stream.Name()) {
+				out.Streams = append(out.Streams, s.tell(stream.Status()))
+			}
 		}
-		return err
+		write(w, out, s.log)
 	})
 }
 
-func (s *server) list(w http.ResponseWriter, may func(stream string) bool) {
-	out := Streams{Streams: []segmenter.Status{}}
-	for _, stream := range s.registry.Streams() {
-		if !may(stream.Name()) {
-			continue
+// one answers with what tell makes of the stream in the path, if there is one that the asker may see.
+func (s *server) one(w http.ResponseWriter, r *http.Request, tell func(Stream) any) {
+	s.reading(w, r, func(may func(string) bool) {
+		name := chi.URLParam(r, "stream")
+		stream := s.Registry.Lookup(name)
+		if stream == nil || !may(name) {
+			s.refuse(w, http.StatusNotFound, "there is no stream of that name now")
+			return
 		}
-		status := stream.Status()
-		status.WHIP, status.HLS = s.base+status.WHIP, s.link(status.Name).URL
-		out.Streams = append(out.Streams, status)
-	}
-	write(w, out, s.log)
+		write(w, tell(s.tell(stream.Status())), s.log)
+	})
+}
+
+func (s *server) stream(w http.ResponseWriter, r *http.Request) {
+	s.one(w, r, func(one Stream) any { return one })
+}
+
+// Findings is the body of GET /api/streams/{stream}/findings.
+type Findings struct {
+	Encoder  doctor.Encoder   `json:"encoder"` // that the fixes are for; empty: not recognised
+	Findings []doctor.Finding `json:"findings"`
+}
+
+func (s *server) findings(w http.ResponseWriter, r *http.Request) {
+	s.one(w, r, func(one Stream) any {
+		out := Findings{Findings: one.Findings}
+		if one.Publisher != nil {
+			out.Encoder = doctor.Recognise(one.Publisher.UserAgent)
+		}
+		return out
+	})
+}
+
+func (s *server) viewers(w http.ResponseWriter, r *http.Request) {
+	s.one(w, r, func(one Stream) any { return one.Viewers })
 }
 
 // write answers with v as JSON that nobody may keep.

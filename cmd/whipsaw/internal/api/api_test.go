@@ -25,7 +25,7 @@ func TestStreams(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(gate.Close)
 	r := chi.NewRouter()
-	Routes(r, registry, gate, "/below", log)
+	Routes(r, config(t, registry, gate, "/below"), log)
 	ask := func(method string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		r.ServeHTTP(w, httptest.NewRequest(method, "/api/streams", nil))

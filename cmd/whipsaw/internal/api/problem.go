@@ -12,8 +12,9 @@ type problem struct {
 
 // kinds are the last parts of a problem's type, which programs may compare.
 var kinds = map[int]string{
-	http.StatusUnauthorized: "unauthorized", http.StatusForbidden: "forbidden", http.StatusNotFound: "no-such-stream",
+	http.StatusBadRequest: "malformed", http.StatusUnauthorized: "unauthorized", http.StatusForbidden: "forbidden", http.StatusNotFound: "no-such-stream",
 	http.StatusTooManyRequests: "rate", http.StatusServiceUnavailable: "undecided",
+	http.StatusConflict: "nothing-to-end",
 }
 
 // refuse is the one place where an error becomes an answer.

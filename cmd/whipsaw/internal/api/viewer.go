@@ -20,12 +20,12 @@ type Link struct {
 
 // link is how a stream can be watched from now on.
 func (s *server) link(stream string) Link {
-	segment, expires := s.gate.Link(stream)
+	segment, expires := s.Gate.Link(stream)
 	if segment == "" {
-		return Link{URL: s.base + "/hls/" + stream + "/index.m3u8", Page: s.base + "/watch/" + stream}
+		return Link{URL: s.Base + "/hls/" + stream + "/index.m3u8", Page: s.Base + "/watch/" + stream}
 	}
 	expires = expires.UTC()
-	return Link{URL: s.base + "/hls/" + segment + "/" + stream + "/index.m3u8", Page: s.base + "/watch/" + segment + "/" + stream, Expires: &expires}
+	return Link{URL: s.Base + "/hls/" + segment + "/" + stream + "/index.m3u8", Page: s.Base + "/watch/" + segment + "/" + stream, Expires: &expires}
 }
 
 // watch answers POST /api/watch/{stream} with a link, for those who may watch.
@@ -36,13 +36,13 @@ func (s *server) watch(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusNotFound, "this is not a stream name")
 		return
 	}
-	if !s.gate.Guarded() {
+	if !s.Gate.Guarded() {
 		write(w, s.link(stream), s.log)
 		return
 	}
 	s.ask(w, r, func(who access.Request) error {
 		who.Stream = stream
-		if err := s.gate.Authorize(r.Context(), who); err != nil {
+		if err := s.Gate.Authorize(r.Context(), who); err != nil {
 			return err
 		}
 		write(w, s.link(stream), s.log)

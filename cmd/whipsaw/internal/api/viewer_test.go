@@ -35,7 +35,7 @@ func guarded(t *testing.T, keys ...string) http.Handler {
 	require.NoError(t, err)
 	t.Cleanup(gate.Close)
 	r := chi.NewRouter()
-	Routes(r, registry, gate, "https://tv.example/live", log)
+	Routes(r, config(t, registry, gate, "https://tv.example/live"), log)
 	return r
 }
 

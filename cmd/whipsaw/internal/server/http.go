@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"io"
 	"net"
 	"net/http"
@@ -48,7 +47,7 @@ func (s *instance) mount(r chi.Router) {
 		r.Use(patient)
 		r.With(client...).Route("/whip", s.whip.Routes) // has its own, stricter guard, and answers in problem JSON
 		local := r.With(both...)
-		api.Routes(local, s.reg, s.gate, cmp.Or(s.cfg.Base(), s.cfg.PathPrefix), s.log)
+		api.Routes(local, s.api(s.cfg.Closed()), s.log)
 		static.RoutesBelow(local, s.cfg.PathPrefix)
 		s.gate.Routes(r)
 		health(r)
@@ -61,10 +60,16 @@ func (s *instance) adminRoutes(addr net.Addr) http.Handler {
 	r := chi.NewRouter()
 	r.Use(accessLog(s.log), recovered(s.log))
 	r.NotFound(notFound)
-	if t, ok := addr.(*net.TCPAddr); ok && t.IP.IsLoopback() {
+	t, ok := addr.(*net.TCPAddr)
+	local := ok && t.IP.IsLoopback()
+	if local {
 		r.Use(localOnly(s.log))
 	}
 	health(r)
+	r.Group(func(r chi.Router) {
+		r.Use(patient, bodies)
+		api.Routes(r, s.api(local), s.log)
+	})
 	admin.Routes(r, admin.Sources{
 		Registry: s.reg, WHIP: s.whip, Version: s.opts.Version,
 		Players: s.insight.Audience.Viewers, Findings: s.insight.Doctor.Findings, More: s.insight.Collectors(),

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"time"
 
+	"whipsaw/cmd/whipsaw/internal/api"
 	"whipsaw/cmd/whipsaw/internal/config"
 	"whipsaw/cmd/whipsaw/internal/doctor"
 	"whipsaw/cmd/whipsaw/internal/insight"
@@ -16,6 +18,15 @@ func insightConfig(cfg config.Serve) insight.Config {
 		Limits:     doctor.Limits{Segment: max(cfg.Segmenter.Segment, cfg.Segmenter.MaxSegment), MaxBitrate: int64(cfg.WarnBitrate) * 1000},
 		Webhook:    webhook.Config{URL: cfg.Webhook.Reveal(), Secret: cfg.WebhookSecret.Reveal()},
 		PathPrefix: cfg.PathPrefix,
+	}
+}
+
+// api is what the API goes by, where only this machine asks or others too.
+func (s *instance) api(trusted bool) api.Config {
+	return api.Config{
+		Registry: s.reg, Gate: s.gate, Insight: s.insight, Base: cmp.Or(s.cfg.Base(), s.cfg.PathPrefix),
+		Version: s.opts.Version, Settings: config.Report(s.cfg),
+		Token: s.cfg.APIToken.Reveal(), ReadToken: s.cfg.APIReadToken.Reveal(), Trusted: trusted,
 	}
 }
 

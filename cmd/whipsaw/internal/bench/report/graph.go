@@ -38,7 +38,7 @@ type point struct {
 // panel is one diagram.
 type panel struct {
 	title, x string
-	series      []series
+	series   []series
 }
 
 // WriteSVG draws how the server's CPU grows with streams and with viewers.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -165,4 +167,19 @@ func TestStatus(t *testing.T) {
 	for err, want := range map[error]int{ErrToken: http.StatusUnauthorized, ErrExpired: http.StatusUnauthorized, ErrRight: http.StatusForbidden, ErrUnavailable: http.StatusServiceUnavailable} {
 		require.Equal(t, want, Status(err))
 	}
+}
+
+// A token shows where it is good, and nothing by which it could be found.
+func TestTokenIsNeverShown(t *testing.T) {
+	one := token(t, Publish, "studio-*", "hunter2")
+	log := &logged{}
+	slog.New(slog.NewTextHandler(log, nil)).Info("x", "token", one, "tokens", []Token{one})
+	asJSON, err := json.Marshal([]Token{one})
+	require.NoError(t, err)
+	all := fmt.Sprintf("%v %+v %#v %s %v", one, []Token{one}, []Token{one}, one, Config{Tokens: []Token{one}}) + log.String() + string(asJSON)
+	sum := sha256.Sum256([]byte("hunter2"))
+	for _, secret := range []string{"hunter2", hex.EncodeToString(sum[:]), fmt.Sprint(sum[0], sum[1], sum[2]), fmt.Sprintf("%d, %d", sum[0], sum[1])} {
+		require.NotContains(t, all, secret)
+	}
+	require.Contains(t, all, "studio-*=[secret]")
 }

@@ -20,6 +20,10 @@ func (g *Gate) Watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		route := chi.RouteContext(r.Context())
 		keys := g.rules.Load().WatchKeys
+		if len(keys) == 0 && !strings.HasPrefix(route.RoutePath, "/~") {
+			next.ServeHTTP(w, r)
+			return
+		}
 		p, ok := parseWatchPath(route.RoutePath)
 		if ok && p.signature != "" {
 			route.RoutePath = p.plain

@@ -214,3 +214,17 @@ func FuzzWatchPath(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkWatch(b *testing.B) {
+	keys := WatchKeys{watchKey}
+	path := "/hls/" + keys.Sign("live", time.Now().Add(time.Hour)) + "/live/generation/video/part-0-1-2.m4s"
+	for name, h := range map[string]http.Handler{"signed": watched(watchKey), "open": watched()} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			r := httptest.NewRequest("GET", path, nil)
+			for b.Loop() {
+				h.ServeHTTP(httptest.NewRecorder(), r)
+			}
+		})
+	}
+}

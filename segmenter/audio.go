@@ -110,6 +110,9 @@ func (a *audioWriter) cutBefore(ticks int64) bool {
 // a very short last one: hls.js takes that for buffered already and stands still.
 func (a *audioWriter) full(ticks int64) bool {
 	frame := a.time(ticks)
+	if at, ok := a.w.agenda.begins(a.open.MSN + 1); ok && !a.w.due(&a.builder) && a.time(a.partBegan)+a.cfg.Part >= at.at+frame {
+		return false // what is left of the segment fits in as well
+	}
 	for d := a.cfg.Part / frame * frame; d >= floor(a.cfg); d -= frame {
 		if a.cfg.Segment%d == 0 && a.inPart() >= floor(a.cfg) {
 			return a.inPart()+frame > d

@@ -135,3 +135,28 @@ func TestSlowScreenShare(t *testing.T) {
 		require.InDelta(t, (la.Start + la.Duration()).Seconds(), (lv.Start + lv.Duration()).Seconds(), 2.5)
 	}
 }
+
+// A slow source that obeys gives IDRs alone, which are repeated until the next one: as regular as any other.
+func TestSlowSourceThatObeysIsRegular(t *testing.T) {
+	for _, each := range []time.Duration{350 * time.Millisecond, time.Second} {
+		w := newWorld(t)
+		w.tolerant = true
+		idr := loadUnits(t, "plain.h264")[0]
+		s := w.publish(endless(t), 1/each.Seconds(), true)
+		s.cam.obeys, s.cam.replaceIDR = true, &idr
+		w.run(10 * time.Second)
+		w.tolerant = false
+		last, at, parts := PartID{}, w.now, len(w.view(Video).parts)
+		for w.now < 30*time.Second {
+			w.run(w.now + 10*time.Millisecond)
+			v := w.view(Video).last
+			if n := v.Segments[len(v.Segments)-1].last(); n != last {
+				last, at = n, w.now
+			}
+			require.LessOrEqual(t, w.now-at, 550*time.Millisecond, "%v: no part for so long", each)
+		}
+		w.legal()
+		require.Zero(t, w.ch.w.video.breaks, "%v: one time line, without a seam", each)
+		require.Greater(t, len(w.view(Video).parts)-parts, 80, each)
+	}
+}

@@ -25,8 +25,9 @@ const (
 const (
 	// deleteGrace is how long a publisher who said goodbye may still come back.
 	deleteGrace = 3 * time.Second
-	// freezeBound is how long a picture may stand before the filler takes over.
-	freezeBound = 1500 * time.Millisecond
+	// freezeBound is how long a picture may stand before the filler takes over: hls.js gives up a blocked request after
+	// 1.6 s, and asks anew a second later.
+	freezeBound = 1200 * time.Millisecond
 	// takeOverQuiet and takeOverSpacing guard an incumbent: a silent one is replaced at once, a healthy one rarely.
 	takeOverQuiet   = time.Second
 	takeOverSpacing = 30 * time.Second

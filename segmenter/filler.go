@@ -6,7 +6,7 @@ const shortFill = videoRate * 30 / 1000
 // repay fills the time that a source slower than a part owes by showing its IDR early, as often as needed.
 func (v *videoWriter) repay(idr []byte, want int64) {
 	part := timeToTicks(v.cfg.Part, v.rate)
-	for want-v.end >= part && v.frame() > part {
+	for want-v.end >= part && v.slow() {
 		v.fillOne(idr, part)
 	}
 }

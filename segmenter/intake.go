@@ -112,7 +112,7 @@ func (c *channel) showPicture(p picture, ticks int64) {
 		return
 	}
 	forced := v.open.MSN != msn && !p.idr
-	if forced || v.opening() && v.elapsed() >= openingAsk || c.conductor.due(c.cfg, v.time(v.began), v.time(v.end), v.time(v.frame())) {
+	if forced || v.slow() || v.opening() && v.elapsed() >= openingAsk || c.conductor.due(c.cfg, v.time(v.began), v.time(v.end), v.time(v.frame())) {
 		c.askIDR()
 	}
 }

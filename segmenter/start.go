@@ -147,6 +147,7 @@ func (c *channel) rejoin(pic *queued, start time.Duration) {
 		w.video.cadence = cadence{}
 		w.video.last = 0
 		w.video.startFilling()
+		w.video.anew = true
 	} else {
 		w.discontinue()
 		for _, b := range w.builders() {

@@ -130,10 +130,14 @@ func (c *channel) tickWriter(now time.Duration) {
 	w.now = now
 	edge := now + c.lead
 	if v := w.video; v != nil {
-		if c.phase == live && !v.filling && edge-v.time(v.last) > freezeBound {
+		switch stood := edge - v.time(v.last); {
+		case c.phase != live || v.filling:
+		case stood > max(freezeBound, v.time(v.frame())*3/2):
 			c.log.Info("pictures stopped; filler takes over", "session", c.pub.session)
 			c.observe(EventFrozen, c.pub, "")
 			v.startFilling()
+		case stood > c.cfg.Part && v.slow() && v.idrLast:
+			v.startFilling() // the picture that stands can be repeated: it is an IDR
 		}
 		if v.filling {
 			v.fillTo(timeToTicks(edge, videoRate))

@@ -15,6 +15,9 @@ const (
 	jumpBack   = time.Second
 	// maxSkew is the largest distance between sender reports and arrival times that is believed.
 	maxSkew = 2 * time.Second
+	// maxSpread is how far apart the middle half of a track's reports may lie: there are senders whose NTP times are wrong
+	// by up to a second, each by another.
+	maxSpread = 150 * time.Millisecond
 	// Video that is off by more than slewBegin moves until it is off by less than slewEnd: noise in the reports does not
 	// reach the pictures.
 	slewBegin = 6 * time.Millisecond
@@ -121,16 +124,17 @@ func (c *clock) report(ntp uint64, timestamp uint32) {
 }
 
 // sender is the sender's NTP time minus media time: the second smallest of the last reports, since senders take the time
-// late but never early, and one report may be wrong altogether. False without reports.
+// late but never early, and one report may be wrong altogether. False without reports, or if they contradict each other.
 func (c *clock) sender() (time.Duration, bool) {
 	var sorted [len(c.heard)]time.Duration
 	list := sorted[:min(c.reported, len(sorted))]
 	copy(list, c.heard[:])
 	slices.Sort(list)
-	switch len(list) {
-	case 0:
+	n := len(list)
+	switch {
+	case n == 0, list[n*3/4]-list[n/4] > maxSpread:
 		return 0, false
-	case 1, 2:
+	case n < 3:
 		return list[0], true
 	}
 	return list[1], true

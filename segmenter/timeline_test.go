@@ -128,6 +128,28 @@ func TestNoisyReportsDoNotMoveThePictures(t *testing.T) {
 	require.Less(t, moved, 12*time.Millisecond, "in two minutes")
 }
 
+// There are senders whose reports jump about by up to a second: then arrival tells more.
+func TestReportsThatContradictEachOtherAreNotBelieved(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(9, 7))
+	v, a := clock{rate: videoRate}, clock{rate: audioRate}
+	l := timeline{clocks: [2]*clock{&v, &a}}
+	for d := time.Duration(0); d < time.Minute; d += 20 * time.Millisecond {
+		v.arrive(d, uint32(timeToTicks(d, videoRate)))
+		a.arrive(d, uint32(timeToTicks(d, audioRate)))
+		if d%time.Second == 0 {
+			v.report(ntp(time.Hour+d+time.Duration(rnd.Int64N(int64(time.Second)))), uint32(timeToTicks(d, videoRate)))
+			a.report(ntp(time.Hour+d+time.Duration(rnd.Int64N(int64(time.Second)))), uint32(timeToTicks(d, audioRate)))
+		}
+		if d == 0 {
+			l.anchor(Audio, a.last, 0)
+		}
+		l.follow(v.time(v.last))
+		if d > 15*time.Second {
+			require.Less(t, (l.at(Video, v.last) - l.at(Audio, a.last)).Abs(), 20*time.Millisecond, d)
+		}
+	}
+}
+
 func TestWallClockNeverGoesBack(t *testing.T) {
 	w := wallClock{base: time.Unix(1_700_000_000, 0)}
 	rnd := rand.New(rand.NewPCG(7, 8))

@@ -57,9 +57,11 @@ type videoWriter struct {
 	idrCut  bool // the running segment begins with an IDR
 	gop     int64
 	idrAt   int64 // decode time of the newest IDR
+	idrLast bool  // no other picture has come since
 
 	idr     []byte // the newest IDR, for the filler
 	filling bool   // the filler has taken over until the next IDR
+	anew    bool   // what follows the filler is of another publisher
 	filled  int64  // ticks of filler
 	fresh   bool   // nothing before the newest IDR can be depended on
 
@@ -133,6 +135,7 @@ func (v *videoWriter) push(p picture) bool {
 	if p.init != nil || v.filling {
 		v.renew(p)
 	}
+	v.idrLast = p.idr
 	if p.idr {
 		v.repay(p.data, want)
 		v.noteIDR(p.data)
@@ -230,16 +233,23 @@ func (v *videoWriter) noteIDR(data []byte) {
 	v.idrAt = v.end
 }
 
-// renew begins a new epoch with an IDR.
+// renew goes on with an IDR after the filler or with a new init segment: in a new epoch, unless all is as before.
 func (v *videoWriter) renew(p picture) {
 	v.filling = false
+	if p.init == nil && !v.anew {
+		return
+	}
 	if p.init != nil {
 		v.inits = append(v.inits, p.init)
 	}
+	v.anew = false
 	v.w.discontinue()
 	v.idrAt, v.gop = v.end, 0
 	v.publish()
 }
+
+// slow reports a source whose pictures last longer than a part.
+func (v *videoWriter) slow() bool { return v.frame() > timeToTicks(v.cfg.Part, v.rate) }
 
 func (v *videoWriter) publish() {
 	id, ok := v.hint()

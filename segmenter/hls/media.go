@@ -46,7 +46,7 @@ func (s *server) part(ctx context.Context, rendition *segmenter.Rendition, snaps
 		return part, nil
 	}
 	if !hints(snapshot, id) {
-		return nil, absent(snapshot, id.MSN)
+		return nil, absentPart(snapshot, id)
 	}
 	snapshot, err := s.wait(ctx, rendition, func(now *segmenter.Snapshot) bool {
 		return now.Part(id) != nil || !hints(now, id)
@@ -57,8 +57,17 @@ func (s *server) part(ctx context.Context, rendition *segmenter.Rendition, snaps
 	case err != nil:
 		return nil, err
 	default:
-		return nil, errUnknown
+		return nil, absentPart(snapshot, id)
 	}
+}
+
+// absentPart is absent for parts: what a complete segment has not will never come, as a part that was hinted at and then
+// overtaken by the segment's end. All who waited for it hear so at the same moment, and a cache may tell them.
+func absentPart(s *segmenter.Snapshot, id segmenter.PartID) error {
+	if g := s.Segment(id.MSN); g != nil && (g.Complete || g.Epoch > id.Epoch) {
+		return errOvertaken
+	}
+	return absent(s, id.MSN)
 }
 
 func hints(s *segmenter.Snapshot, id segmenter.PartID) bool {

@@ -59,7 +59,7 @@ func routes(base string, oldest, last *segmenter.Segment) []route {
 		{base + "part-0-0-0.m4s", 404, expired, text},
 		{base + segmenter.PartID{MSN: last.MSN, Index: len(last.Parts) + 1}.URI(), 404, noStoreText, text},
 		{base + segmenter.PartID{Epoch: 1, MSN: last.MSN}.URI(), 404, noStoreText, text},
-		{base + segmenter.PartID{MSN: oldest.MSN, Index: 99}.URI(), 404, noStoreText, text},
+		{base + segmenter.PartID{MSN: oldest.MSN, Index: 99}.URI(), 404, expired, text},
 		{base + "init-1.mp4", 404, noStoreText, text},
 		{base + "init-00.mp4", 404, noStoreText, text},
 		{base + "other.m3u8", 404, noStoreText, text},

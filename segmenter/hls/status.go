@@ -13,18 +13,19 @@ import (
 var (
 	errUnknown    = errors.New("there is nothing here now")           // never was, or may still come
 	errExpired    = errors.New("this has left the stream")            // will never be there again
+	errOvertaken  = errors.New("the segment ended without this part") // will never be there
 	errDirectives = errors.New("these delivery directives are wrong") // 6.2.5.2
 	errMethod     = errors.New("only " + allowed + " are answered")
 )
 
 // fail answers with the status that err stands for. Errors are not cached, or one request that came too early could
-// poison a cache for all viewers; only a name that has expired may be remembered for a moment.
+// poison a cache for all viewers; only a name that never will be there may be remembered for a moment.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status, cache, text := http.StatusInternalServerError, noStore, err.Error()
 	switch {
 	case errors.Is(err, errUnknown):
 		status = http.StatusNotFound
-	case errors.Is(err, errExpired):
+	case errors.Is(err, errExpired), errors.Is(err, errOvertaken):
 		status, cache = http.StatusNotFound, s.caching.expired
 	case errors.Is(err, errDirectives):
 		status = http.StatusBadRequest

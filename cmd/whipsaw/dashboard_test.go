@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"strings"
@@ -54,6 +56,9 @@ func TestDashboard(t *testing.T) {
 		defer stop()
 		s := sender{film: film(t, "plain.h264"), reports: true, obeys: true}
 		s.publish(t, p.reg, 6*time.Second)
+		player := httptest.NewRequest(http.MethodGet, "/live/player", nil)
+		player.Header.Set("CMCD-Request", "bl=900,ltc=1200,bs")
+		p.web.ServeHTTP(httptest.NewRecorder(), player)
 		metrics = p.read("/metrics")
 	})
 	session := serve(t) // has what only a server with a network counts

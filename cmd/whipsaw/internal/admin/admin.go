@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"whipsaw/cmd/whipsaw/internal/audience"
+	"whipsaw/cmd/whipsaw/internal/cmcd"
 	"whipsaw/cmd/whipsaw/internal/doctor"
 	"whipsaw/segmenter"
 	"whipsaw/signaling"
@@ -24,6 +25,7 @@ type Sources struct {
 	Version  string
 	Players  func(stream string) audience.Viewers // nil: not known
 	Findings func(stream string) []doctor.Finding // nil: not known
+	Playback func(stream string) *cmcd.Stats      // nil: not known
 	More     []prometheus.Collector
 }
 
@@ -33,7 +35,7 @@ func Routes(r chi.Router, from Sources, log *slog.Logger) {
 	metrics.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		newStreams(from.Registry.Streams, from.Players, from.Findings),
+		newStreams(from),
 		buildInfo(from.Version),
 	)
 	metrics.MustRegister(from.More...)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"whipsaw/cmd/whipsaw/internal/audience"
+	"whipsaw/cmd/whipsaw/internal/cmcd"
 	"whipsaw/cmd/whipsaw/internal/doctor"
 	"whipsaw/cmd/whipsaw/internal/traffic"
 	"whipsaw/segmenter"
@@ -28,6 +29,10 @@ func get(t *testing.T, registry *segmenter.Registry, path string) *httptest.Resp
 		Registry: registry, WHIP: whip, Version: "v1.2.3", More: []prometheus.Collector{traffic.New("")},
 		Players:  func(string) audience.Viewers { return audience.Viewers{Players: 2, Connections: 3} },
 		Findings: func(string) []doctor.Finding { return []doctor.Finding{{ID: "long-gop"}} },
+		Playback: func(string) *cmcd.Stats {
+			h := segmenter.Histogram{Bounds: []float64{1}, Counts: []uint64{2, 1}}
+			return &cmcd.Stats{Buffer: h, Latency: h, Stalls: 4}
+		},
 	}, slog.New(slog.DiscardHandler))
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
@@ -67,6 +72,7 @@ func TestMetrics(t *testing.T) {
 		`go_goroutines `, `process_cpu_seconds_total `, `whipsaw_publishers{state="starting"} 2`,
 		`whipsaw_stream_players{stream="s000"} 2`, `whipsaw_stream_player_connections{stream="s001"} 3`,
 		`whipsaw_stream_finding{finding="long-gop",stream="s000"} 1`, `whipsaw_http_requests_total{class="playlist",code="5xx"} 0`,
+		`whipsaw_playback_stalls_total{stream="s000"} 4`, `whipsaw_playback_buffer_seconds_count{stream="s001"} 3`, `whipsaw_playback_latency_seconds_bucket{stream="s001",le="1"} 2`,
 	} {
 		require.Contains(t, w.Body.String(), line)
 	}
@@ -92,7 +98,7 @@ func TestMetricsAreBounded(t *testing.T) {
 
 // Each series comes out with the value of its own field.
 func TestStatusToMetrics(t *testing.T) {
-	s := newStreams(nil, nil, nil)
+	s := newStreams(Sources{})
 	of := func(name string) segmenter.Status {
 		var v segmenter.VideoStatus
 		v.Packets, v.Lost, v.Bitrate, v.Width, v.GOP, v.Filler = 10, 3, 4000, 640, 2, 1.5
@@ -143,7 +149,7 @@ func TestHistograms(t *testing.T) {
 		return segmenter.Status{Name: "a", Delay: h(n...), Video: &v}
 	}
 	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(oneLabel{newStreams(nil, nil, nil), otherStreams, []segmenter.Status{of(1, 2, 3), of(0, 1, 0), {Name: "c"}}})
+	reg.MustRegister(oneLabel{newStreams(Sources{}), otherStreams, []segmenter.Status{of(1, 2, 3), of(0, 1, 0), {Name: "c"}}})
 	families, err := reg.Gather()
 	require.NoError(t, err)
 	seen := 0

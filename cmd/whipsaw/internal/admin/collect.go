@@ -11,7 +11,7 @@ var states = []string{"waiting", "live", "resuming", "ended"}
 
 // Describe sends the descriptions of all series (prometheus.Collector).
 func (s *streams) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{s.states, s.publish, s.watch, s.lines, s.finding, s.delay, s.sizes} {
+	for _, d := range []*prometheus.Desc{s.states, s.publish, s.watch, s.lines, s.finding, s.delay, s.sizes, s.buffer, s.latency, s.stalls} {
 		ch <- d
 	}
 	describe(ch, s.perName)
@@ -29,7 +29,7 @@ func describe[T any](ch chan<- *prometheus.Desc, all []metric[T]) {
 // Collect reads every stream's status once (prometheus.Collector).
 func (s *streams) Collect(ch chan<- prometheus.Metric) {
 	var statuses []segmenter.Status
-	for _, one := range s.list() {
+	for _, one := range s.from.Registry.Streams() {
 		statuses = append(statuses, one.Status())
 	}
 	s.count(ch, statuses)

@@ -50,25 +50,47 @@ func (s *streams) observed(ch chan<- prometheus.Metric, name string, of []segmen
 	gauge := func(desc *prometheus.Desc, v int, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(v), labels...)
 	}
-	if s.players != nil {
+	if s.from.Players != nil {
 		players, lines := 0, 0
 		for i := range of {
-			v := s.players(of[i].Name)
+			v := s.from.Players(of[i].Name)
 			players, lines = players+v.Players, lines+v.Connections
 		}
 		gauge(s.watch, players, name)
 		gauge(s.lines, lines, name)
 	}
-	if s.findings == nil {
+	s.playback(ch, name, of)
+	if s.from.Findings == nil {
 		return
 	}
 	found := map[string]int{}
 	for i := range of {
-		for _, f := range s.findings(of[i].Name) {
+		for _, f := range s.from.Findings(of[i].Name) {
 			found[f.ID]++
 		}
 	}
 	for id, n := range found {
 		gauge(s.finding, n, name, id)
 	}
+}
+
+// playback sends what players told of themselves; of streams of which none did there is nothing.
+func (s *streams) playback(ch chan<- prometheus.Metric, name string, of []segmenter.Status) {
+	if s.from.Playback == nil {
+		return
+	}
+	var buffer, latency []*segmenter.Histogram
+	stalls := uint64(0)
+	for i := range of {
+		if p := s.from.Playback(of[i].Name); p != nil {
+			buffer, latency = append(buffer, &p.Buffer), append(latency, &p.Latency)
+			stalls += p.Stalls
+		}
+	}
+	if len(buffer) == 0 {
+		return
+	}
+	sendHistogram(ch, s.buffer, buffer, name)
+	sendHistogram(ch, s.latency, latency, name)
+	ch <- prometheus.MustNewConstMetric(s.stalls, prometheus.CounterValue, float64(stalls), name)
 }

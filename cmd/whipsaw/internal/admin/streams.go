@@ -3,8 +3,6 @@ package admin
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"whipsaw/cmd/whipsaw/internal/audience"
-	"whipsaw/cmd/whipsaw/internal/doctor"
 	"whipsaw/segmenter"
 )
 
@@ -17,9 +15,7 @@ const (
 
 // streams collects all metrics of streams from their statuses at the time of a scrape.
 type streams struct {
-	list     func() []*segmenter.Stream
-	players  func(stream string) audience.Viewers // nil: not known
-	findings func(stream string) []doctor.Finding // nil: not known
+	from Sources
 
 	states  *prometheus.Desc
 	publish *prometheus.Desc
@@ -28,6 +24,9 @@ type streams struct {
 	finding *prometheus.Desc
 	delay   *prometheus.Desc
 	sizes   *prometheus.Desc
+	buffer  *prometheus.Desc
+	latency *prometheus.Desc
+	stalls  *prometheus.Desc
 	perName []metric[segmenter.Status]
 	tracks  []metric[segmenter.TrackStatus]
 	video   []metric[segmenter.VideoStatus]
@@ -47,12 +46,12 @@ func newMetric[T any](name, help string, kind prometheus.ValueType, sum bool, re
 	return metric[T]{prometheus.NewDesc("whipsaw_"+name, help, labels, nil), kind, read, sum}
 }
 
-func newStreams(list func() []*segmenter.Stream, players func(string) audience.Viewers, findings func(string) []doctor.Finding) *streams {
+func newStreams(from Sources) *streams {
 	of := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("whipsaw_"+name, help, labels, nil)
 	}
 	return &streams{
-		list: list, players: players, findings: findings,
+		from:    from,
 		states:  of("streams", "Streams by state.", "state"),
 		publish: of("publishers", "Publishers by what viewers see of them: live, or starting and nothing yet.", "state"),
 		watch:   of("stream_players", "Estimate of the players that asked for playlists in the last 10 to 15 seconds; a cache in front counts as one.", "stream"),
@@ -60,6 +59,9 @@ func newStreams(list func() []*segmenter.Stream, players func(string) audience.V
 		finding: of("stream_finding", "1 while something is found wrong with what a publisher sends.", "stream", "finding"),
 		delay: of("stream_delay_seconds", "What the server adds: from the last packet of a part to the part's publication, of the parts of this generation.",
 			"stream"),
+		buffer:  of("playback_buffer_seconds", "What players had buffered, as they tell themselves (CMCD).", "stream"),
+		latency: of("playback_latency_seconds", "How far players are behind, as they tell themselves (CMCD version 2).", "stream"),
+		stalls:  of("playback_stalls_total", "Requests of players that told of an empty buffer (CMCD).", "stream"),
 		sizes:   of("track_part_bytes", "Sizes of the parts of this generation.", "stream", "track"),
 		perName: streamMetrics(), tracks: trackMetrics(), video: videoMetrics(), audio: audioMetrics(),
 	}

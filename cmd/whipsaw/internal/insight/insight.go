@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"whipsaw/cmd/whipsaw/internal/audience"
+	"whipsaw/cmd/whipsaw/internal/cmcd"
 	"whipsaw/cmd/whipsaw/internal/doctor"
 	"whipsaw/cmd/whipsaw/internal/events"
 	"whipsaw/cmd/whipsaw/internal/logbook"
@@ -33,6 +34,7 @@ type Insight struct {
 	Hub      *events.Hub
 	Traffic  *traffic.Meter
 	Audience *audience.Audience
+	Playback *cmcd.Meter
 	Doctor   *doctor.Watch
 
 	cfg  Config
@@ -51,7 +53,8 @@ func New(cfg Config, log *slog.Logger) *Insight {
 
 // Attach looks at the streams of a registry from now on; it is called once, before Run.
 func (in *Insight) Attach(reg *segmenter.Registry) {
-	in.Audience = audience.New(func(name string) bool { return reg.Lookup(name) != nil })
+	exists := func(name string) bool { return reg.Lookup(name) != nil }
+	in.Audience, in.Playback = audience.New(exists), cmcd.New(exists)
 	in.Doctor = doctor.NewWatch(reg, in.cfg.Limits, in.Log, in.found)
 }
 
@@ -82,6 +85,7 @@ func (in *Insight) Run(ctx context.Context) {
 		select {
 		case <-t.C:
 			in.Audience.Forget()
+			in.Playback.Forget()
 		case <-ctx.Done():
 			all.Wait()
 			return

@@ -40,7 +40,7 @@ func (s *instance) mount(r chi.Router) {
 		both = chi.Chain(localClient(s.log), localOnly(s.log, s.cfg.Origins...))
 	}
 	r.With(both...).Route("/hls", func(r chi.Router) {
-		r.Use(s.note, s.gate.Watch, s.insight.Audience.Count)
+		r.Use(s.note, s.gate.Watch, s.insight.Audience.Count, s.insight.Playback.Read)
 		hls.Routes(r, s.reg, hls.Options{Origins: s.cfg.Origins})
 	})
 	r.Group(func(r chi.Router) {
@@ -72,7 +72,7 @@ func (s *instance) adminRoutes(addr net.Addr) http.Handler {
 	})
 	admin.Routes(r, admin.Sources{
 		Registry: s.reg, WHIP: s.whip, Version: s.opts.Version,
-		Players: s.insight.Audience.Viewers, Findings: s.insight.Doctor.Findings, More: s.insight.Collectors(),
+		Players: s.insight.Audience.Viewers, Findings: s.insight.Doctor.Findings, Playback: s.insight.Playback.Stats, More: s.insight.Collectors(),
 	}, s.log)
 	return r
 }

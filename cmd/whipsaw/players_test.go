@@ -125,7 +125,7 @@ func TestBrowserOtherPlayers(t *testing.T) {
 	for _, with := range []string{"shaka", "videojs"} {
 		viewers = append(viewers, b.watch(page(with, s.URL()+"/hls/live/index.m3u8")))
 	}
-	freezes := []time.Duration{300 * time.Millisecond, 800 * time.Millisecond, 1800 * time.Millisecond}
+	freezes := []time.Duration{300 * time.Millisecond, 800 * time.Millisecond, 1800 * time.Millisecond, 10 * time.Second}
 	for _, d := range freezes {
 		camera.freeze(d)
 		sent := camera.pictures()
@@ -142,4 +142,17 @@ func TestBrowserOtherPlayers(t *testing.T) {
 		v.goesOn("after the freezes", 1)
 		v.alive()
 	}
+}
+
+// Chromium plays playlists by itself, without low latency: a page needs no player there.
+func TestBrowserNativePlayer(t *testing.T) {
+	realTime(t, loadStream+loadPage)
+	page := servePlayers(t, t.TempDir())
+	s := serve(t, "--demo")
+	_, video, _ := s.multivariant("demo")
+	require.NoError(t, video.follow(t.Context(), func() bool { return video.segments >= 3 }), "it wants some segments to begin with")
+	v := startBrowser(t).watch(page("native", s.URL()+"/hls/demo/index.m3u8"))
+	w := v.goesOn("in the browser itself", programTime)
+	v.alive()
+	require.Less(t, w.Still, 1.0)
 }

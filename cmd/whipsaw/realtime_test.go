@@ -6,9 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -52,42 +54,55 @@ var machine = newBudget(runtime.NumCPU() * 75)
 func realTime(t *testing.T, load int) {
 	t.Helper()
 	t.Parallel()
+	began := time.Now()
 	machine.take(load)
+	t.Logf("waited %.1f s for the machine", time.Since(began).Seconds())
 	t.Cleanup(func() { machine.give(load) })
 }
 
-// budget is a number of which parts are taken and given back. Who came first is served first.
+// budget is a number of which parts are taken and given back. Who wants most is served first: small ones fill what is left.
 type budget struct {
-	turn  sync.Mutex // held by the one who waits to be served
-	mu    sync.Mutex
-	freed sync.Cond
-	all   int
-	free  int
+	mu      sync.Mutex
+	all     int
+	free    int
+	waiting []claim // the greatest first
 }
 
-func newBudget(all int) *budget {
-	b := &budget{all: all, free: all}
-	b.freed.L = &b.mu
-	return b
+type claim struct {
+	n      int
+	served chan struct{}
 }
+
+func newBudget(all int) *budget { return &budget{all: all, free: all} }
 
 // take waits until n is free. Who wants more than there is gets all.
 func (b *budget) take(n int) {
-	b.turn.Lock()
-	defer b.turn.Unlock()
+	c := claim{min(n, b.all), make(chan struct{})}
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	for b.free < min(n, b.all) {
-		b.freed.Wait()
+	at := slices.IndexFunc(b.waiting, func(other claim) bool { return other.n < c.n })
+	if at < 0 {
+		at = len(b.waiting)
 	}
-	b.free -= min(n, b.all)
+	b.waiting = slices.Insert(b.waiting, at, c)
+	b.serve()
+	b.mu.Unlock()
+	<-c.served
 }
 
 func (b *budget) give(n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.free += min(n, b.all)
-	b.freed.Signal()
+	b.serve()
+}
+
+// serve gives the first of those who wait what they want, as long as there is enough. The caller holds mu.
+func (b *budget) serve() {
+	for len(b.waiting) > 0 && b.waiting[0].n <= b.free {
+		b.free -= b.waiting[0].n
+		close(b.waiting[0].served)
+		b.waiting = b.waiting[1:]
+	}
 }
 
 // process is the whipsaw command as a process of its own.

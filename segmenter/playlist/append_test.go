@@ -81,6 +81,18 @@ a.m4s
 `, string(p.Append(nil)), "an open segment without parts is not written")
 }
 
+// 4.4.3.8: what a server cannot do is not said, since AVPlayer takes CAN-BLOCK-RELOAD=NO amiss.
+func TestServerControlSaysOnlyWhatIsThere_4_4_3_8(t *testing.T) {
+	for text, c := range map[string]ServerControl{
+		"": {},
+		"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES\n":                        {CanBlockReload: true},
+		"#EXT-X-SERVER-CONTROL:PART-HOLD-BACK=0.600000\n":                     {PartHoldBack: 600 * time.Millisecond},
+		"#EXT-X-SERVER-CONTROL:HOLD-BACK=6.000000,CAN-SKIP-UNTIL=12.000000\n": {HoldBack: 6 * time.Second, CanSkipUntil: 12 * time.Second},
+	} {
+		require.Equal(t, text, string(c.append(nil)))
+	}
+}
+
 func TestAppendSkipStandsBeforeSegments(t *testing.T) {
 	p := livePlaylist()
 	p.Skip = &Skip{SkippedSegments: 7}

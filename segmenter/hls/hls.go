@@ -49,7 +49,8 @@ func newServer(reg *segmenter.Registry, opts Options) *server {
 	target := reg.Config().TargetDuration()
 	return &server{
 		reg: reg,
-		// 6.2.5.2: Service Unavailable after more than three target durations.
+		// 6.2.5.2: Service Unavailable after more than three target durations. hls.js waits for ten seconds: with a target
+		// duration above three it gives up first. It asks for the next part alone, which comes, or filler for it, long before.
 		patience: 3 * time.Duration(target) * time.Second,
 		advance:  advanceLimit(reg.Config().Part),
 		caching:  newCaching(target),

@@ -9,7 +9,7 @@ func streamSettings(s *segmenter.Config, state *string) []Setting {
 		{Name: "segment", Value: "DURATION", Default: "2s", set: duration(&s.Segment),
 			Help: "length of a segment, as far as the publisher's keyframes allow it"},
 		{Name: "max-segment", Value: "DURATION", Default: "0s", set: duration(&s.MaxSegment),
-			Help: "longest segment (TARGETDURATION); 0s is the same as --segment"},
+			Help: "longest segment (TARGETDURATION); 0s is the same as --segment; above 3s some players give up on a server that stands still before it says so"},
 		{Name: "window", Value: "DURATION", Default: "30s", set: duration(&s.Window),
 			Help: "how much of the past a live playlist shows"},
 		{Name: "resume", Value: "DURATION", Default: "30s", set: duration(&s.Resume),

@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 )
 
@@ -110,6 +111,11 @@ func TestCallbackComesLast(t *testing.T) {
 	require.Zero(t, o.questions())
 	require.NoError(t, may(g, Publish, "other", "else"))
 	require.NoError(t, may(g, Publish, "other", "a.b.c"), "what looks like a JWT may be one of the operator's own")
+	require.Equal(t, 2, o.questions())
+	expired := signed(t, jwt.SigningMethodHS256, []byte(jwtSecret), "", body(map[string]any{"exp": 1}))
+	require.Equal(t, ErrExpired, may(g, Publish, "other", expired), "what was good once is known")
+	_, err := g.Watchable(context.Background(), Request{Token: expired})
+	require.Equal(t, ErrExpired, err)
 	require.Equal(t, 2, o.questions())
 }
 
@@ -232,7 +238,9 @@ func TestCallbackOverHTTP(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch mode.Load() {
 		case "redirect":
-			http.Redirect(w, r, "/else", http.StatusTemporaryRedirect)
+			if r.URL.Path == "/ask" {
+				http.Redirect(w, r, "/else", http.StatusTemporaryRedirect)
+			}
 		case "headers":
 			w.Header().Set("X", strings.Repeat("x", 1<<20))
 		case "cut":

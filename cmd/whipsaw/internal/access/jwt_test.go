@@ -240,6 +240,7 @@ func TestKeysThatAreLeftOut(t *testing.T) {
 		require.NoError(t, err)
 		return string(out)
 	}
+	valid := strings.TrimSuffix(strings.TrimPrefix(set(t, map[string]crypto.PublicKey{"d": k.ed.Public()}), `{"keys":[`), `]}`)
 	for name, doc := range map[string]string{
 		"symmetric":         `{"keys":[{"kty":"oct","k":"YSBzZWNyZXQgb2YgbW9yZSB0aGFuIDMyIGNoYXJhY3RlcnM","kid":"r"}]}`,
 		"another curve":     set(t, map[string]crypto.PublicKey{"r": weak.Public()}),
@@ -255,11 +256,13 @@ func TestKeysThatAreLeftOut(t *testing.T) {
 		"no object":         `[]`,
 		"no JSON":           `<html>`,
 		"nothing":           ``,
-		"too many":          `{"keys":[` + strings.Repeat(`{},`, maxKeys) + `{}]}`,
-		"too large":         `{"keys":[],"x":"` + strings.Repeat("x", maxKeysSize) + `"}`,
+		"for agreement":     `{"keys":[{"kty":"OKP","crv":"X25519","x":"` + base64.RawURLEncoding.EncodeToString(make([]byte, 32)) + `"}]}`,
+		"too many":          `{"keys":[` + strings.Repeat(valid+`,`, maxKeys) + valid + `]}`,
+		"too large":         `{"keys":[` + valid + `],"x":"` + strings.Repeat("x", maxKeysSize) + `"}`,
 	} {
 		_, err := New(Config{JWT: JWT{Keys: file(t, doc)}}, discard)
 		require.Error(t, err, name)
+		require.Equal(t, name == "too large", strings.Contains(err.Error(), "more than"), name)
 	}
 	named, _ := gate(t, Config{JWT: JWT{Keys: file(t, one(func(m map[string]any) { m["alg"] = "RS384" }))}})
 	require.Equal(t, ErrToken, may(named, Publish, "studio-1", signed(t, jwt.SigningMethodRS256, k.rsa, "r", body(nil))), "the key says what it is for")

@@ -22,6 +22,7 @@ func TestSimulationDecodes(t *testing.T) {
 	}
 	for n := range 12 {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
 			for name, data := range epochs(simulate(t, uint64(n))) {
 				cmd := exec.CommandContext(t.Context(), ffmpeg, "-v", "error", "-i", "pipe:0",
 					"-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-f", "null", "-") // times as they are, for the muxer too

@@ -32,6 +32,7 @@ func TestSimulation(t *testing.T) {
 	}
 	for n := first; n < last; n++ {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
 			simulate(t, uint64(n))
 		})
 	}

@@ -14,7 +14,7 @@ const words = {
 const posters = {
   waiting: ['Not live right now', 'The picture appears here by itself when the stream begins.'],
   ended: ['The stream has ended', 'Should it begin again, the picture appears here by itself.'],
-  refused: ['A link is needed', 'This stream is shown by signed links, and this one is missing, wrong or has expired. Whoever runs it can give you a new one.'],
+  refused: ['A link is needed', 'This address has none that is good now. Ask for a new one.'],
   unreachable: ['The server cannot be reached', 'Trying again every second.'],
 };
 

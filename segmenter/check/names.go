@@ -29,9 +29,12 @@ func (c *Checker) name(f *findings, s *segment) {
 		c.nameOne(f, s.mapURI, thing{kind: isInit})
 	}
 	for j, part := range s.tag.Parts {
+		if part.Gap {
+			continue // nothing is behind the name
+		}
 		c.nameOne(f, part.URI, thing{isPart, s.msn, j})
 	}
-	if s.tag.URI != "" {
+	if s.tag.URI != "" && !s.tag.Gap {
 		c.nameOne(f, s.tag.URI, thing{isSegment, s.msn, 0})
 	}
 }

@@ -28,7 +28,7 @@ var rules = [ruleCount]info{
 	PartSum:          {"part-sum", "rfc8216bis 4.4.4.9", Must, "the parts of a segment last as long as it does"},
 	PartSumExact:     {"part-sum-exact", "rfc8216bis 4.4.4.9", House, "the parts of a segment last as long as it does, to the microsecond"},
 	PartLeaves:       {"part-leaves", "rfc8216bis 4.4.4.9", Should, "parts leave the playlist three target durations from its end"},
-	PartStays:        {"part-stays", "rfc8216bis 6.2.2", Must, "parts stay in the playlist up to three target durations from its end"},
+	PartStays:        {"part-stays", "rfc8216bis 6.2.2", Should, "parts stay in the playlist up to three target durations from its end"},
 	Independent:      {"independent", "rfc8216bis 4.4.4.9", Must, "a part with INDEPENDENT=YES has an independent frame"},
 	IndependentExact: {"independent-exact", "rfc8216bis 4.4.4.9", Should, "INDEPENDENT=YES stands on the parts that begin with an independent frame, and on no other"},
 	SyncWithinPart:   {"idr-begins-part", "rfc8216bis 4.4.4.9", Should, "every IDR begins a part: hls.js makes a hole of others"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -165,15 +166,48 @@ func (s *session) finish(ctx context.Context) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known := map[string]*check.Checker{}
-	for _, f := range s.renditions {
-		known[f.uri] = f.check
-		if !bytes.Contains(last.body, []byte(f.uri)) {
-			s.leave("the multivariant playlist at its end: it lists another stream than at the beginning")
-			return
-		}
+	known := s.known(last)
+	if len(known) < len(s.renditions) {
+		s.leave("the multivariant playlist at its end: it lists another stream than at the beginning")
+		return
 	}
 	s.index.Playlist(last.body, known)
+}
+
+// known are the checkers of the renditions that a version of the multivariant playlist names, by the URIs that it has for
+// them: some servers give every player its own query.
+func (s *session) known(a *answer) map[string]*check.Checker {
+	p, err := playlist.ParseMultivariant(a.body)
+	if err != nil {
+		return nil
+	}
+	var uris []string
+	for i := range p.StreamInfs {
+		uris = append(uris, p.StreamInfs[i].URI)
+	}
+	for i := range p.Media {
+		uris = append(uris, p.Media[i].URI)
+	}
+	known := map[string]*check.Checker{}
+	for _, f := range s.renditions {
+		for _, exact := range []bool{true, false} {
+			i := slices.IndexFunc(uris, func(uri string) bool { return f.named(a.at, uri, exact) })
+			if i >= 0 {
+				known[uris[i]] = f.check
+				break
+			}
+		}
+	}
+	return known
+}
+
+// named reports whether a URI names the rendition that is followed, exactly or but for the query.
+func (f *follower) named(base *url.URL, uri string, exact bool) bool {
+	at, err := base.Parse(uri)
+	if err != nil {
+		return false
+	}
+	return at.String() == f.url.String() || !exact && at.Host == f.url.Host && at.Path == f.url.Path
 }
 
 // said is what stands around a body, in the words of the checker.

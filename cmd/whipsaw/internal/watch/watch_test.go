@@ -142,6 +142,33 @@ func TestOtherStreams(t *testing.T) {
 		require.Contains(t, r.NotChecked[0], "no EXT-X-MAP")
 		require.Positive(t, r.rule(t, "target-duration").Seen)
 	})
+	t.Run("a query for each player", func(t *testing.T) {
+		n := 0
+		r := watched(t, func(s *stage, _ *Options) {
+			s.index = func(p *playlist.MultivariantPlaylist) {
+				n++
+				p.StreamInfs[0].URI += fmt.Sprintf("?session=%d", n)
+				p.Media[0].URI += fmt.Sprintf("?session=%d", n)
+			}
+		})
+		require.Equal(t, Held, r.Verdict, text(t, r.WriteText))
+		require.Empty(t, r.NotChecked)
+		require.Equal(t, Held, r.rule(t, "codecs").Verdict)
+		require.Contains(t, r.Renditions[0].URI, "?session=1")
+	})
+	t.Run("gaps of one name", func(t *testing.T) {
+		r := watched(t, func(s *stage, _ *Options) {
+			s.noParts, s.ends = true, time.Nanosecond
+			s.bend = func(_ string, p *playlist.MediaPlaylist) {
+				for i := range 2 {
+					p.Segments[i].URI, p.Segments[i].Gap = "gap.mp4", true
+				}
+			}
+		})
+		require.Equal(t, Held, r.Verdict, text(t, r.WriteText))
+		require.Equal(t, Held, r.rule(t, "one-name").Verdict)
+		require.Equal(t, Unwise, r.rule(t, "gap").Verdict)
+	})
 	t.Run("closed to other origins", func(t *testing.T) {
 		r := watched(t, func(s *stage, _ *Options) {
 			s.before = func(w http.ResponseWriter, r *http.Request) bool {

@@ -58,9 +58,9 @@ func (b *builder) time(ticks int64) time.Duration { return ticksToTime(ticks, b.
 // elapsed is how long the open segment lasts so far.
 func (b *builder) elapsed() time.Duration { return b.time(b.end) - b.time(b.began) }
 
-// opening reports whether the open segment is the first that players can have.
+// opening reports whether the open segment is one of the first that players can have.
 func (b *builder) opening() bool {
-	return len(b.segments) == 0 && b.cfg.Segment > openingMost
+	return len(b.segments) < openings && b.cfg.Segment > openingMost
 }
 
 // inPart is how long the open part lasts so far.

@@ -6,6 +6,7 @@ const (
 	pliSpacing  = 500 * time.Millisecond // between two PLIs, at least
 	pliBackoff  = 4 * time.Second        // between two PLIs, for a publisher that does not answer
 	pliAnswer   = time.Second            // an IDR within this time answers a PLI
+	quickly     = 400 * time.Millisecond // two IDRs so soon after a PLI are no coincidence
 	deafAfter   = 3                      // unanswered PLIs after which a publisher may count as deaf
 	remembered  = 32                     // PLIs whose fate is remembered
 	deafSpacing = 10 * time.Second
@@ -27,6 +28,9 @@ type conductor struct {
 	natural time.Duration // the same, for IDRs that nobody asked for
 
 	answered, ignored int  // PLIs; old ones count less
+	overdue           bool // an IDR is: it comes only if asked for
+	quick             int  // answers in a row that came quickly
+	proved            bool // what is asked for is given: an overdue one came, or two quickly
 	told              bool // the operator knows that keyframes come too rarely
 }
 
@@ -47,6 +51,10 @@ func (c *conductor) idr(now, at time.Duration) {
 	if c.waiting && now-c.asked < pliAnswer {
 		c.count(&c.answered)
 		d := at - c.askedAt
+		if c.quick++; d > quickly {
+			c.quick = 0
+		}
+		c.proved = c.proved || c.overdue || c.quick > 1
 		if c.reply == 0 {
 			c.reply = d
 		}
@@ -54,7 +62,7 @@ func (c *conductor) idr(now, at time.Duration) {
 	} else if c.seen {
 		c.natural = c.gop
 	}
-	c.waiting, c.spacing = false, 0
+	c.waiting, c.overdue, c.spacing = false, false, 0
 	c.lastIDR, c.seen = at, true
 }
 
@@ -98,8 +106,9 @@ func (c *conductor) due(cfg *Config, began, at, frame time.Duration) bool {
 	if own := c.lastIDR + c.natural; c.natural > 0 && own <= end+cfg.Segment/10 {
 		return at > max(own, end)+patience // it should have come by itself
 	}
-	if c.natural == 0 && c.answered == 0 {
-		return at > end+patience // nothing is known of its habits yet
+	if c.natural == 0 && !c.proved {
+		c.overdue = at > end+patience // an IDR of its own would have come
+		return c.overdue
 	}
 	return at+max(c.reply, frame) >= end-frame/2
 }

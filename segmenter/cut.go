@@ -12,10 +12,12 @@ const (
 	forceFollowAfter = 430 * time.Millisecond
 )
 
-// The first segment of a generation is short, so that it can be played within a second of its first picture: players
-// want a whole segment besides the parts. It ends with the last part that fits into openingMost; where the publisher
-// obeys, with an IDR that was asked for at openingAsk.
+// The first segments of a generation are short, so that it can be played within a second of its first picture: players
+// want a whole segment besides the parts, and hls.js goes by parts only where the segment that grows is not much longer
+// than those before it. They end with the last part that fits into openingMost; where the publisher obeys, with an IDR
+// that was asked for at openingAsk.
 const (
+	openings     = 3
 	openingMost  = 900 * time.Millisecond
 	openingLeast = 500 * time.Millisecond
 	openingAsk   = 550 * time.Millisecond
@@ -31,7 +33,7 @@ func cutAtIDR(cfg *Config, elapsed time.Duration, beganWithIDR, opening bool) bo
 	return elapsed > 0 && (!beganWithIDR || elapsed >= least)
 }
 
-// cutOpening says whether the first segment ends with the part that just closed.
+// cutOpening says whether one of the first segments ends with the part that just closed.
 func cutOpening(cfg *Config, elapsed time.Duration) bool {
 	return elapsed+cfg.Part > openingMost
 }

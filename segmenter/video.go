@@ -159,7 +159,7 @@ func (v *videoWriter) settle(want int64) {
 	}
 }
 
-// complete ends the part, whose last picture has its duration, and with it the first segment once that is long enough, or
+// complete ends the part, whose last picture has its duration, and with it one of the first segments once that is long enough, or
 // one that could not hold another part.
 func (v *videoWriter) complete() {
 	v.w.close(&v.builder)

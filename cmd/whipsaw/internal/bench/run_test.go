@@ -17,7 +17,7 @@ import (
 )
 
 // serve runs a server until the test ends, and returns its URL.
-func serve(t *testing.T) string {
+func serve(t testing.TB) string {
 	t.Helper()
 	args := []string{"--listen=127.0.0.1:0", "--webrtc-udp=127.0.0.1:0", "--admin=", "--part=100ms", "--segment=1s"}
 	cfg, err := config.ParseServe(args, func(string) (string, bool) { return "", false })

@@ -73,6 +73,7 @@ func TestCallbackQuestion(t *testing.T) {
 	require.NoError(t, g.Authorize(context.Background(), r))
 	require.Equal(t, []map[string]string{{"action": "watch", "stream": "live", "token": "t0ken", "ip": "2001:db8::1", "user_agent": "OBS \"1\""}}, o.asked)
 	require.Equal(t, "application/json", header.Get("Content-Type"))
+	require.Equal(t, "Basic dXNlcjpwYXNz", header.Get("Authorization"), "the user and password of the URL")
 	require.Equal(t, ErrToken, g.Authorize(context.Background(), Request{Right: Publish, Stream: "live"}), "who shows nothing is not worth a question")
 	sees, err := g.Watchable(context.Background(), Request{Token: "t0ken"})
 	require.NoError(t, err)

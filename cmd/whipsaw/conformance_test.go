@@ -22,6 +22,7 @@ import (
 // What comes out of a real server is held to every rule that whipsaw check knows, with sound and picture, with either
 // alone, and across a publisher that comes back with pictures of another size.
 func TestConformance(t *testing.T) {
+	realTime(t, 4*loadStream)
 	s := serve(t)
 	clip, err := fmp4.Open(demo.Clip())
 	require.NoError(t, err)
@@ -49,6 +50,27 @@ func TestConformance(t *testing.T) {
 	require.NotEqual(t, 640, reports["returns"].Renditions[0].Width, "the size is another one")
 	require.Equal(t, watch.Held, verdictOn(reports["returns"], "rendition-discontinuities"))
 	require.Equal(t, watch.Held, verdictOn(reports["both"], "rendition-report-true"))
+}
+
+// Over TLS players get HTTP/2, and all rules are kept there too.
+func TestConformanceOverHTTP2(t *testing.T) {
+	realTime(t, loadStream)
+	s := serve(t, "--tls-self-signed", "--demo", "--cors-origin=https://player.example", "--video-only-variant")
+	o := watch.Options{URL: s.URL() + "/hls/demo/index.m3u8", For: 3 * time.Second, Strict: true, Insecure: true, UserAgent: "test"}
+	var report *watch.Report
+	eventually(t, "the demo can be played", func() bool {
+		var err error
+		report, err = watch.Run(t.Context(), o)
+		return err == nil
+	})
+	var told strings.Builder
+	require.NoError(t, report.WriteText(&told))
+	require.Equal(t, watch.Held, report.Verdict, told.String())
+	require.Equal(t, "HTTP/2.0", report.Protocol)
+	for _, rule := range []string{"http2", "cors", "gzip", "bandwidth", "old-reload", "bad-directives", "hint-answer"} {
+		require.Equal(t, watch.Held, verdictOn(report, rule), rule)
+	}
+	require.Len(t, report.Renditions, 2, "the variant without sound has no playlist of its own")
 }
 
 // send publishes a file in a loop, until the test ends.

@@ -16,7 +16,8 @@ import (
 // Bounds on what one answer may cost.
 const (
 	maxPlaylist  = 8 << 20
-	maxMedia     = 128 << 20
+	maxMedia     = 64 << 20
+	maxHint      = 16 << 20 // of what was asked for before it was listed
 	maxRedirects = 5
 	firstByte    = 15 * time.Second // of what is there already
 )

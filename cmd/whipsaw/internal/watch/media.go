@@ -158,7 +158,7 @@ func (f *follower) prefetch(ctx context.Context) {
 		within := firstByte + 3*f.target()
 		go func() {
 			defer close(ask.done)
-			ask.answer, ask.err = f.s.client.get(ctx, at, within, maxMedia)
+			ask.answer, ask.err = f.s.client.get(ctx, at, within, maxHint)
 		}()
 	}
 }

@@ -277,7 +277,7 @@ func TestPublishRefuses(t *testing.T) {
 
 // Help names every flag, its variable and its default.
 func TestHelp(t *testing.T) {
-	for name, defs := range map[string][]Setting{"": ServeSettings(new(Serve)), "publish": PublishSettings(new(Publish))} {
+	for name, defs := range map[string][]Setting{"": ServeSettings(new(Serve)), "publish": PublishSettings(new(Publish)), "sign": SignSettings(new(Sign))} {
 		var out bytes.Buffer
 		require.NoError(t, WriteHelp(&out, name))
 		for _, d := range defs {
@@ -286,6 +286,7 @@ func TestHelp(t *testing.T) {
 			require.Contains(t, out.String(), d.Default)
 			require.Contains(t, out.String(), d.Help)
 			require.False(t, strings.HasSuffix(d.Help, "."))
+			require.NotContains(t, out.String(), "[]")
 		}
 	}
 	var out bytes.Buffer

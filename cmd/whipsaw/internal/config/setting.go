@@ -149,7 +149,11 @@ func writeSettings(w io.Writer, defs []Setting) error {
 		if d.Env != "" {
 			notes = append(notes, d.Env)
 		}
-		if _, err := fmt.Fprintf(w, "%s\n        %s\n        [%s]\n", line, d.Help, strings.Join(notes, ", ")); err != nil {
+		line += "\n        " + d.Help + "\n"
+		if len(notes) > 0 {
+			line += "        [" + strings.Join(notes, ", ") + "]\n"
+		}
+		if _, err := io.WriteString(w, line); err != nil {
 			return err
 		}
 	}

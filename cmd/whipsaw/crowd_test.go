@@ -1,0 +1,338 @@
+package main
+
+import (
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// cacheFor is how long a crowd watches through a cache: -cache-for 60s for a thorough run.
+var cacheFor = flag.Duration("cache-for", 5*time.Second, "how long a crowd watches through a cache")
+
+// counted stands between a cache and the server, and counts what the cache asks for.
+type counted struct {
+	*httptest.Server
+	mu     sync.Mutex
+	counts map[string]int // by URL with the query, and the coding that was asked for
+	faults map[string]int // by path: how often it is answered with 503 yet
+}
+
+func newCounted(t *testing.T, s *instance) *counted {
+	t.Helper()
+	to, err := url.Parse(s.URL())
+	require.NoError(t, err)
+	c := &counted{counts: make(map[string]int), faults: make(map[string]int)}
+	proxy := &httputil.ReverseProxy{ErrorLog: log.New(io.Discard, "", 0), Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}, Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host
+		r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"]
+	}}
+	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.mu.Lock()
+		c.counts[r.Header.Get("Accept-Encoding")+" "+r.URL.RequestURI()]++
+		fault := c.faults[r.URL.Path] > 0
+		c.faults[r.URL.Path]--
+		c.mu.Unlock()
+		if fault {
+			w.Header().Set("Cache-Control", "no-store")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(c.Close)
+	return c
+}
+
+// of returns how often each URL was asked for that matches.
+func (c *counted) of(pattern string) map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make(map[string]int)
+	for u, n := range c.counts {
+		if regexp.MustCompile(pattern).MatchString(u) {
+			out[u] = n
+		}
+	}
+	return out
+}
+
+// crowd are viewers who watch one stream at one address.
+type crowd struct {
+	index string // of the multivariant playlist
+	wake  sync.WaitGroup
+
+	mu      sync.Mutex
+	asked   int                          // requests that were answered with 200
+	bytes   int64                        // of their bodies
+	arrived map[string]map[int]time.Time // by URL that was waited for: when each viewer had it
+	faults  map[string]int               // what went wrong, and how often
+}
+
+// gather lets n viewers come within a second and watch until the time is over.
+func gather(t *testing.T, index string, n int, d time.Duration) *crowd {
+	t.Helper()
+	c := &crowd{index: index, arrived: make(map[string]map[int]time.Time), faults: make(map[string]int)}
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	for i := range n {
+		c.wake.Go(func() {
+			// Each viewer has a connection of its own.
+			transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true, DisableCompression: true}
+			defer transport.CloseIdleConnections()
+			v := &onlooker{crowd: c, id: i, client: &http.Client{Transport: transport}}
+			select {
+			case <-ctx.Done():
+			case <-time.After(rand.N(time.Second)):
+				v.run(ctx)
+			}
+		})
+	}
+	c.wake.Wait()
+	return c
+}
+
+// onlooker fetches what a low-latency player does, and looks at no more of it than it needs to go on.
+type onlooker struct {
+	*crowd
+	id     int
+	client *http.Client
+}
+
+func (v *onlooker) run(ctx context.Context) {
+	var playlists []string
+	for line := range strings.Lines(v.get(ctx, v.index, false)) {
+		if _, after, ok := strings.Cut(line, `URI="`); ok {
+			uri, _, _ := strings.Cut(after, `"`)
+			playlists = append(playlists, uri)
+		} else if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			playlists = append(playlists, line)
+		}
+	}
+	var both sync.WaitGroup
+	for _, p := range playlists {
+		both.Go(func() { v.follow(ctx, v.index[:strings.LastIndex(v.index, "/")+1]+p) })
+	}
+	both.Wait()
+}
+
+var hint = regexp.MustCompile(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="(part-\d+-(\d+)-(\d+)\.m4s)"`)
+
+// follow asks for the part that is hinted at and for the playlist that has it, both at once, again and again.
+func (v *onlooker) follow(ctx context.Context, playlist string) {
+	text := v.get(ctx, playlist, false)
+	for ctx.Err() == nil {
+		all := hint.FindAllStringSubmatch(text, -1)
+		if len(all) == 0 {
+			v.fault(ctx, "no hint in a playlist")
+			return
+		}
+		next := all[len(all)-1]
+		var part sync.WaitGroup
+		part.Go(func() { v.get(ctx, playlist[:strings.LastIndex(playlist, "/")+1]+next[1], true) })
+		text = v.get(ctx, fmt.Sprintf("%s?_HLS_msn=%s&_HLS_part=%s&_HLS_skip=YES", playlist, next[2], next[3]), true)
+		part.Wait()
+	}
+}
+
+func (v *onlooker) fault(ctx context.Context, what string) {
+	if ctx.Err() != nil {
+		return // it is over
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.faults[what]++
+}
+
+// get returns the body of a URL, empty after a fault; media is read and dropped.
+func (v *onlooker) get(ctx context.Context, u string, waited bool) string {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
+	if err != nil {
+		v.fault(ctx, err.Error())
+		return ""
+	}
+	// Browsers ask in different ways for the same.
+	r.Header.Set("Accept-Encoding", []string{"gzip, deflate, br, zstd", "gzip, deflate, br", "gzip"}[v.id%3])
+	answer, err := v.client.Do(r)
+	if err != nil {
+		v.fault(ctx, err.Error())
+		return ""
+	}
+	defer answer.Body.Close()
+	var body strings.Builder
+	var to io.Writer = &body
+	if strings.HasSuffix(r.URL.Path, ".m4s") {
+		to = io.Discard
+	}
+	from := io.Reader(answer.Body)
+	if answer.Header.Get("Content-Encoding") == "gzip" {
+		if from, err = gzip.NewReader(answer.Body); err != nil {
+			v.fault(ctx, err.Error())
+			return ""
+		}
+	}
+	n, err := io.Copy(to, from)
+	// A part that is hinted at and then overtaken by the end of its segment is not found, by all at once.
+	overtaken := answer.StatusCode == http.StatusNotFound && strings.HasPrefix(answer.Header.Get("Cache-Control"), "public, max-age=")
+	if err != nil || answer.StatusCode != http.StatusOK && !overtaken {
+		v.fault(ctx, fmt.Sprintf("%s: %d, %v", r.URL.RequestURI(), answer.StatusCode, err))
+		return ""
+	}
+	now := time.Now()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.asked++
+	v.bytes += n
+	if waited {
+		at := v.arrived[r.URL.RequestURI()]
+		if at == nil {
+			at = make(map[int]time.Time)
+			v.arrived[r.URL.RequestURI()] = at
+		}
+		at[v.id] = now
+	}
+	return body.String()
+}
+
+// late tells how long after the first viewer the others had what all waited for.
+func (c *crowd) late() (median, p95, most time.Duration) {
+	var all []time.Duration
+	for _, at := range c.arrived {
+		first := time.Time{}
+		for _, when := range at {
+			if first.IsZero() || when.Before(first) {
+				first = when
+			}
+		}
+		for _, when := range at {
+			all = append(all, when.Sub(first))
+		}
+	}
+	if len(all) == 0 {
+		return 0, 0, 0
+	}
+	slices.Sort(all)
+	return all[len(all)/2], all[len(all)*95/100], all[len(all)-1]
+}
+
+// report logs what a crowd cost, and how fast it was served.
+func (c *crowd) report(t *testing.T, viewers int, origin *counted) {
+	t.Helper()
+	median, p95, most := c.late()
+	t.Logf("%d viewers made %d requests for %d MB; the server got %d requests for %d URLs; after the first viewer the others had a part or playlist within %v (median), %v (95%%), %v (all)",
+		viewers, c.asked, c.bytes>>20, sum(origin.of("")), len(origin.of("")), median, p95, most)
+	require.Greater(t, len(c.arrived), 20, "they watched")
+}
+
+func sum(counts map[string]int) int {
+	n := 0
+	for _, v := range counts {
+		n += v
+	}
+	return n
+}
+
+// rendition is the path of the folder of a stream's first rendition, and the number of the segment and the name of the
+// part that its playlist hints at.
+func (s *instance) rendition(stream string) (folder string, msn int, part string) {
+	s.t.Helper()
+	index := s.URL() + "/hls/" + stream + "/index.m3u8"
+	_, _, body := fetch(s.t, index)
+	playlist := firstURI(s.t, index, body)
+	_, _, body = fetch(s.t, playlist)
+	m := hint.FindStringSubmatch(string(body))
+	require.NotNil(s.t, m, "%s", body)
+	msn, err := strconv.Atoi(m[2])
+	require.NoError(s.t, err)
+	return strings.TrimPrefix(playlist[:strings.LastIndex(playlist, "/")+1], s.URL()), msn, m[1]
+}
+
+// tooEarly asks through a cache for what will be there soon but is not yet, and returns for what.
+func tooEarly(t *testing.T, s *instance, base string) map[string]bool {
+	t.Helper()
+	folder, msn, part := s.rendition("demo")
+	epoch := strings.Split(part, "-")[1]
+	out := make(map[string]bool)
+	for uri, status := range map[string]int{
+		fmt.Sprintf("%spart-%s-%d-1.m4s", folder, epoch, msn+1):       http.StatusNotFound,
+		fmt.Sprintf("%ssegment-%d.m4s", folder, msn+1):                http.StatusNotFound,
+		fmt.Sprintf("%smedia.m3u8?_HLS_msn=%d", folder, msn+3):        http.StatusBadRequest,
+		fmt.Sprintf("%smedia.m3u8?_HLS_part=2", folder):               http.StatusBadRequest, // for ever
+		fmt.Sprintf("%spart-%s-%d-1.m4s?again", folder, epoch, msn+1): http.StatusNotFound,
+	} {
+		for range 2 { // also not for a moment
+			r, body := ask(t, "GET", base+uri, "Accept-Encoding", "gzip")
+			require.Equal(t, status, r.StatusCode, "%s: %s", uri, body)
+			require.Equal(t, "no-store", r.Header.Get("Cache-Control"))
+		}
+		if !strings.HasSuffix(uri, "?_HLS_part=2") {
+			out[uri] = true
+		}
+	}
+	return out
+}
+
+// sameThroughCache asks for the same things through a cache and past it.
+func sameThroughCache(t *testing.T, s *instance, origin *counted, base string) {
+	t.Helper()
+	folder, msn, _ := s.rendition("demo")
+	segment := fmt.Sprintf("%ssegment-%d.m4s", folder, msn-2)
+	_, direct, body := s.get(segment)
+	r, text := ask(t, "GET", base+segment)
+	require.Equal(t, http.StatusOK, r.StatusCode)
+	require.Equal(t, string(body), text)
+	for _, name := range []string{"Cache-Control", "Content-Type", "Etag", "Access-Control-Allow-Origin", "Content-Length", "X-Content-Type-Options"} {
+		require.Equal(t, direct.Get(name), r.Header.Get(name), name)
+	}
+	r, _ = ask(t, "HEAD", base+segment)
+	require.Equal(t, fmt.Sprint(len(body)), r.Header.Get("Content-Length"))
+	r, text = ask(t, "GET", base+segment, "Range", "bytes=10-19")
+	require.Equal(t, http.StatusPartialContent, r.StatusCode)
+	require.Equal(t, string(body[10:20]), text)
+	r, _ = ask(t, "GET", base+segment, "If-None-Match", direct.Get("ETag"))
+	require.Equal(t, http.StatusNotModified, r.StatusCode)
+	require.Equal(t, 1, sum(origin.of(regexp.QuoteMeta(segment)+"$")), "all that from one request")
+
+	// Both forms of a playlist, each by its own name.
+	playlist := fmt.Sprintf("%smedia.m3u8?_HLS_msn=%d&_HLS_part=0", folder, msn-1)
+	for _, c := range []struct{ accept, coding string }{
+		{"gzip, br", "gzip"}, {"", ""}, {"br;q=1.0, gzip;q=0.8", "gzip"}, {"identity", ""}, {"gzip;q=0", ""}, {"deflate, gzip", "gzip"},
+	} {
+		r, text := ask(t, "GET", base+playlist, "Accept-Encoding", c.accept)
+		require.Equal(t, http.StatusOK, r.StatusCode)
+		require.Equal(t, c.coding, r.Header.Get("Content-Encoding"), c.accept)
+		require.Contains(t, r.Header.Values("Vary"), "Accept-Encoding")
+		require.Equal(t, c.coding == "", strings.HasPrefix(text, "#EXTM3U"))
+	}
+	for form, n := range origin.of(regexp.QuoteMeta(playlist) + "$") {
+		require.Equal(t, 1, n, "one request for each form, %q", form)
+	}
+
+	// An answer that the server could not give in time is not kept.
+	origin.mu.Lock()
+	origin.faults[folder+"media.m3u8"] = 1
+	origin.mu.Unlock()
+	late := fmt.Sprintf("%smedia.m3u8?_HLS_msn=%d", folder, msn-2)
+	r, _ = ask(t, "GET", base+late, "Accept-Encoding", "gzip")
+	require.Equal(t, http.StatusServiceUnavailable, r.StatusCode)
+	r, _ = ask(t, "GET", base+late, "Accept-Encoding", "gzip")
+	require.Equal(t, http.StatusOK, r.StatusCode)
+}

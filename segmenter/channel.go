@@ -146,7 +146,8 @@ func (c *channel) detach(now time.Duration, reason Reason) {
 	c.lastPub = p
 	for _, t := range p.tracks {
 		if t != nil {
-			t.in = ingest{} // whoever still holds the publisher holds no buffers
+			t.in = ingest{} // whoever still holds the publisher holds no buffers, and nothing of its connection
+			t.cfg.NACK, t.cfg.PLI = nil, nil
 		}
 	}
 	if c.w == nil {

@@ -20,6 +20,7 @@ import (
 
 // A session that connects and then sends nothing at all is ended, counted from its connection.
 func TestConnectedButSilent(t *testing.T) {
+	t.Parallel()
 	streams := segmenter.DefaultConfig()
 	streams.FirstMedia = 300 * time.Millisecond
 	f := serveWith(t, Config{}, streams)
@@ -81,6 +82,7 @@ func TestLifetimes(t *testing.T) {
 
 // Every end has its reason in the log, in the API and in the counters, in the same word.
 func TestEndsHaveReasons(t *testing.T) {
+	t.Parallel()
 	streams := segmenter.DefaultConfig()
 	streams.FirstMedia, streams.Silence = 400*time.Millisecond, 400*time.Millisecond
 	f := serveWith(t, Config{ConnectTimeout: time.Second}, streams)
@@ -190,6 +192,7 @@ func TestNoTakeOver(t *testing.T) {
 // Two encoders with the same stream that come back as soon as they can: the stream changes hands once, and whoever has it
 // keeps it.
 func TestTwoEncodersDoNotFlap(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{}, 2)
@@ -197,7 +200,8 @@ func TestTwoEncodersDoNotFlap(t *testing.T) {
 		go func() {
 			defer func() { done <- struct{}{} }()
 			for ctx.Err() == nil {
-				s, err := f.tryPublish("live")
+				// one that is replaced before it is connected learns that from nobody
+				s, err := f.tryPublish("live", func(o *client.Options) { o.ConnectTimeout = time.Second })
 				if err == nil {
 					send(ctx, s)
 					_ = s.Close(context.Background())
@@ -209,7 +213,7 @@ func TestTwoEncodersDoNotFlap(t *testing.T) {
 			}
 		}()
 	}
-	f.eventually("many have been refused", func() bool { return f.server.Counts().Refused["busy"] > 20 })
+	f.eventually("many have been refused", func() bool { return f.server.Counts().Refused["busy"] > 4 })
 	require.LessOrEqual(t, f.server.Counts().Ended[segmenter.ReasonReplaced], int64(1))
 	require.Equal(t, 1, f.server.Sessions())
 	cancel()

@@ -222,6 +222,7 @@ func TestFullIntraRequest(t *testing.T) {
 
 // A flood of POSTs, refused for their rate, leaves a live publisher as it is.
 func TestFloodLeavesLiveStream(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{RateBurst: 5, RateLimit: 0.01})
 	s := f.publish("live")
 	f.sending(s)

@@ -13,6 +13,7 @@ import (
 // RFC 8445 2.5: a lite agent says so in its answer and leaves the checks to the publisher; media flows, also after a
 // restart, whose fragment says the same again (RFC 9725 4.3.3).
 func TestICELite(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{Lite: true})
 	p := newRaw(f)
 	p.post(without(p.offer(nil), "a=candidate", "a=end-of-candidates"))
@@ -27,6 +28,7 @@ func TestICELite(t *testing.T) {
 
 // A lite agent sends no checks of its own, whatever candidates it is told.
 func TestICELiteSendsNoChecks(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{Lite: true})
 	c, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)

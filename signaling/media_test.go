@@ -17,6 +17,7 @@ import (
 
 // A real publisher's packets reach the stream, and the stream's wishes the publisher.
 func TestPublish(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{})
 	s := f.publish("live")
 	f.sending(s)
@@ -37,6 +38,7 @@ func TestPublish(t *testing.T) {
 
 // A publisher of one kind alone is fine.
 func TestPublishOneTrack(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{})
 	for name, change := range map[string]func(*client.Options){
 		"video": func(o *client.Options) { o.Audio = nil },
@@ -58,6 +60,7 @@ func TestPublishOneTrack(t *testing.T) {
 
 // RFC 4585 6.2.1: what was lost is asked for by NACK and comes back, by retransmission stream or as it was; audio too.
 func TestLostPacketsComeBack(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{})
 	lossy := &lossy{every: 11}
 	s := f.publish("live", func(o *client.Options) { o.Interceptors = []interceptor.Factory{lossy} })
@@ -105,6 +108,7 @@ func (l *lossy) BindLocalStream(_ *interceptor.StreamInfo, w interceptor.RTPWrit
 
 // A keyframe is asked for, so that the stream begins: by PLI, which the publisher hands to its encoder.
 func TestKeyframeRequest(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{})
 	s := f.publish("live")
 	go func() { // pictures that nothing can be begun with
@@ -122,6 +126,7 @@ func TestKeyframeRequest(t *testing.T) {
 
 // RFC 3550 6.4: receiver reports come back, and transport-wide feedback to those who offered it.
 func TestReceiverFeedback(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{})
 	p := newRaw(f) // offers transport-cc
 	p.post(p.offer(nil))
@@ -146,6 +151,7 @@ func TestReceiverFeedback(t *testing.T) {
 
 // Sources that were declared nowhere are told apart by payload type.
 func TestUndeclaredSources(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{})
 	s := f.publish("live", func(o *client.Options) {
 		o.HTTPClient = &http.Client{Transport: rewriting(func(sdp string) string { return without(sdp, "a=ssrc", "a=msid", "a=extmap") })}

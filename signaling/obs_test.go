@@ -17,6 +17,7 @@ import (
 // keyframe comes when it wants. From there on everything comes out, once and in order, with its sound at its place though
 // that takes longer to arrive; segments are cut although there is no keyframe; and DELETE after the close is a good-bye.
 func TestOBS(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{})
 	o := newOBS(f)
 	ctx, cancel := context.WithCancel(t.Context())

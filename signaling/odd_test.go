@@ -41,6 +41,7 @@ func (o *odd) use(c *client.Options) { c.Interceptors = []interceptor.Factory{o}
 
 // Packets of a payload type that was not negotiated, or of the retransmissions' on the stream itself, disturb nothing.
 func TestUnknownPayloadTypes(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{})
 	var mu sync.Mutex
 	sequence := map[uint32]uint16{} // the foreign packets take sequence numbers of their own
@@ -71,6 +72,7 @@ func TestUnknownPayloadTypes(t *testing.T) {
 
 // Firefox sends packets twice while it probes: SRTP takes each once (RFC 3711 3.3.2), nothing else happens.
 func TestDuplicates(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{})
 	o := &odd{write: func(_ int, h *rtp.Header, p []byte, send func(*rtp.Header, []byte) error) error {
 		if err := send(h, p); err != nil {
@@ -86,6 +88,7 @@ func TestDuplicates(t *testing.T) {
 
 // A packet that many others overtook is still taken: the replay window is wider than the library's own.
 func TestLateArrivals(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{})
 	var mu sync.Mutex
 	var held *rtp.Packet
@@ -122,6 +125,7 @@ func TestLateArrivals(t *testing.T) {
 
 // A publisher that changes a source it has declared cannot be understood: it is ended for sending nothing usable.
 func TestUndeclaredChangeOfSource(t *testing.T) {
+	t.Parallel()
 	streams := segmenter.DefaultConfig()
 	streams.FirstMedia = 500 * time.Millisecond
 	f := serveWith(t, Config{}, streams)
@@ -139,6 +143,7 @@ func TestUndeclaredChangeOfSource(t *testing.T) {
 
 // When the stream ends its publisher, for silence here, the peer connection goes with it.
 func TestSilentPublisherIsEnded(t *testing.T) {
+	t.Parallel()
 	streams := segmenter.DefaultConfig()
 	streams.Silence = 300 * time.Millisecond
 	f := serveWith(t, Config{}, streams)
@@ -168,6 +173,7 @@ func TestParameterSetsFromTheOffer(t *testing.T) {
 
 // RFC 3550 6.4.1: sender reports reach the stream, which aligns sound and picture by them.
 func TestSenderReports(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{})
 	f.sending(f.publish("live"))
 	f.eventually("reports of both", func() bool {

@@ -112,6 +112,7 @@ func (f *fixture) only() *session {
 
 // A publisher whose candidates come by PATCH alone, on a server that does not know its address otherwise.
 func TestTrickledPublisherConnects(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{})
 	p := newRaw(f)
 	offer := p.offer(nil)
@@ -137,6 +138,7 @@ func TestPublisherWithoutCandidatesConnects(t *testing.T) {
 
 // RFC 9725 4.3.3: after an ICE restart the media goes on in the same session.
 func TestRFC9725_4_3_3_Restart(t *testing.T) {
+	t.Parallel()
 	for name, undeclared := range map[string]bool{"declared source": false, "source known by payload type": true} {
 		t.Run(name, func(t *testing.T) {
 			f := serve(t, Config{})
@@ -187,6 +189,7 @@ func TestCandidateBound(t *testing.T) {
 
 // The candidates of an offer are tried, but not before the publisher has had time to read its answer.
 func TestOfferedCandidatesWait(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{})
 	c, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -79,6 +79,7 @@ func (s *stunServer) run() {
 // What a STUN server says about the media port stands first in the answer, as a host candidate, and media goes the usual
 // way: the port is the one that sessions use.
 func TestSTUNAddressInAnswer(t *testing.T) {
+	t.Parallel()
 	server := newStunServer(t, "203.0.113.7:40001", nil)
 	f := serve(t, Config{STUN: server.url()})
 	r := f.post("/whip/live", recorded(t, "ffmpeg9.sdp"))
@@ -95,6 +96,7 @@ func TestSTUNAddressInAnswer(t *testing.T) {
 
 // A STUN server that does not answer costs the first publishers GatherTimeout, not their session.
 func TestSTUNServerSilent(t *testing.T) {
+	t.Parallel()
 	server := newStunServer(t, "", nil)
 	f := serve(t, Config{STUN: server.url(), GatherTimeout: 50 * time.Millisecond})
 	r := f.post("/whip/live", plain)

@@ -11,6 +11,7 @@ import (
 
 // draft-alvestrand-rmcat-remb: a publisher that offers it, and nothing better, is told what it may send.
 func TestREMB(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{})
 	p := newRaw(f)
 	p.post(strings.ReplaceAll(p.offer(nil), "transport-cc", "unknown"))

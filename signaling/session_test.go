@@ -115,6 +115,7 @@ func TestDeleteDuringHandshake(t *testing.T) {
 
 // A publisher that was replaced sees close_notify; the stream goes on with the other.
 func TestTakeOver(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{})
 	first := f.publish("live")
 	f.sending(first)

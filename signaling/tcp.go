@@ -17,7 +17,6 @@ const (
 	maxConnectionsEach = 64               // from one address, as clientAddress counts them
 	firstMessageTime   = 5 * time.Second  // for the first STUN message, and for the session that it names to appear
 	tcpReadQueue       = 256              // packets of a session that wait to be read; then its connection is not read further
-	tcpWriteQueue      = 256 << 10        // bytes of feedback that wait for a slow connection; what is more is dropped
 	maxAcceptPause     = time.Second      // between attempts to accept where no file descriptor is left
 	minAcceptPause     = time.Millisecond // the first time
 )
@@ -36,7 +35,7 @@ func (s *sockets) listenTCP(address string, log *libraryLog) error {
 	s.bound = newBounded(l, maxConnections, maxConnectionsEach)
 	s.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
 		Listener: s.bound, Logger: log.NewLogger("tcp"),
-		ReadBufferSize: tcpReadQueue, WriteBufferSize: tcpWriteQueue,
+		ReadBufferSize:       tcpReadQueue, // and no write buffer: what is in it when a session ends, close_notify above all, is lost
 		FirstStunBindTimeout: firstMessageTime, AliveDurationForConnFromStun: firstMessageTime,
 	})
 	if a, ok := l.Addr().(*net.TCPAddr); ok && a.IP.IsLoopback() {
@@ -52,14 +51,19 @@ type bounded struct {
 	most, each int
 	closed     chan struct{}
 	closeOnce  sync.Once
+	let        sync.WaitGroup // one for each connection that is open
 
 	mu     sync.Mutex
-	open   int
+	shut   bool
+	open   map[*stream]netip.Prefix // and where each is from
 	byAddr map[netip.Prefix]int
 }
 
 func newBounded(l net.Listener, most, each int) *bounded {
-	return &bounded{Listener: l, most: most, each: each, closed: make(chan struct{}), byAddr: map[netip.Prefix]int{}}
+	return &bounded{
+		Listener: l, most: most, each: each, closed: make(chan struct{}),
+		open: map[*stream]netip.Prefix{}, byAddr: map[netip.Prefix]int{},
+	}
 }
 
 // Accept waits for the next connection that is within the bounds.
@@ -78,9 +82,10 @@ func (b *bounded) Accept() (net.Conn, error) {
 			continue
 		}
 		pause = minAcceptPause
-		from := addressPrefix(c.RemoteAddr().String())
-		if b.take(from) {
-			return &counted{Conn: c, release: func() { b.give(from) }}, nil
+		if t, ok := c.(*net.TCPConn); ok {
+			if in := b.take(t); in != nil {
+				return in, nil
+			}
 		}
 		_ = c.Close() // refused; there is nothing to be told
 	}
@@ -97,41 +102,43 @@ func (b *bounded) wait(d time.Duration) bool {
 	}
 }
 
-// Close closes the listener; connections that were let in stay.
+// Close closes the listener and all connections, and returns when they are gone.
 func (b *bounded) Close() error {
 	b.closeOnce.Do(func() { close(b.closed) })
-	return b.Listener.Close()
-}
-
-func (b *bounded) take(from netip.Prefix) bool {
+	err := b.Listener.Close()
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.open >= b.most || b.byAddr[from] >= b.each {
-		return false
+	b.shut = true
+	for s := range b.open {
+		_ = s.Close() // never fails
 	}
-	b.open++
-	b.byAddr[from]++
-	return true
+	b.mu.Unlock()
+	b.let.Wait()
+	return err
 }
 
-func (b *bounded) give(from netip.Prefix) {
+// take lets a connection in; nil is one too many.
+func (b *bounded) take(c *net.TCPConn) *stream {
+	from := addressPrefix(c.RemoteAddr().String())
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.open--
+	if b.shut || len(b.open) >= b.most || b.byAddr[from] >= b.each {
+		return nil
+	}
+	s := &stream{TCPConn: c}
+	s.over = func() { b.give(s) }
+	b.let.Add(1)
+	b.open[s] = from
+	b.byAddr[from]++
+	return s
+}
+
+func (b *bounded) give(s *stream) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	from := b.open[s]
+	delete(b.open, s)
 	if b.byAddr[from]--; b.byAddr[from] <= 0 {
 		delete(b.byAddr, from)
 	}
-}
-
-// counted is a connection that gives its place back when it is closed.
-type counted struct {
-	net.Conn
-	once    sync.Once
-	release func()
-}
-
-// Close closes the connection; its place is free again.
-func (c *counted) Close() error {
-	c.once.Do(c.release)
-	return c.Conn.Close()
+	b.let.Done()
 }

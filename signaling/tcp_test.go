@@ -40,6 +40,7 @@ func (f *fixture) tcpAddress() string {
 
 // RFC 6544: a publisher whose network lets no UDP through publishes over TCP, and its end is seen at once.
 func TestPublishOverTCP(t *testing.T) {
+	t.Parallel()
 	f := serve(t, Config{TCPAddress: "127.0.0.1:0"})
 	s := f.publish("live", overTCP)
 	f.sending(s)
@@ -62,7 +63,7 @@ func (f *fixture) connections() int {
 	b := f.server.factory.sockets.bound
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.open
+	return len(b.open)
 }
 
 // The answer names the TCP port after all of UDP; without one there is none.
@@ -157,9 +158,11 @@ func TestBoundedListenerSurvivesFailures(t *testing.T) {
 	defer c.Close()
 	in, err := b.Accept()
 	require.NoError(t, err)
+	require.NoError(t, c.Close())
 	require.NoError(t, in.Close())
-	_ = in.Close() // a second time gives no second place back
-	require.Zero(t, b.open)
+	require.NoError(t, in.Close(), "a second time gives no second place back")
+	b.let.Wait()
+	require.Empty(t, b.open)
 	require.Empty(t, b.byAddr)
 
 	f.failures.Store(1 << 30)
@@ -170,4 +173,50 @@ func TestBoundedListenerSurvivesFailures(t *testing.T) {
 	}()
 	require.NoError(t, b.Close())
 	require.ErrorIs(t, <-ended, net.ErrClosed)
+}
+
+// What is written last arrives, though the publisher goes on sending and the connection is closed right after.
+func TestStreamLastWords(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	b := newBounded(l, 1, 1)
+	publisher, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer publisher.Close()
+	server, err := b.Accept()
+	require.NoError(t, err)
+	flood := make(chan struct{})
+	go func() {
+		defer close(flood)
+		packet := make([]byte, 64<<10)
+		for {
+			if _, err := publisher.Write(packet); err != nil {
+				return
+			}
+		}
+	}()
+	buf := make([]byte, 1500)
+	_, err = server.Read(buf)
+	require.NoError(t, err)
+	reader := make(chan error, 1)
+	go func() {
+		for {
+			if _, err := server.Read(buf); err != nil {
+				reader <- err
+				return
+			}
+			<-time.After(10 * time.Millisecond) // slower than what comes
+		}
+	}()
+	_, err = server.Write([]byte("bye"))
+	require.NoError(t, err)
+	require.NoError(t, server.Close())
+	require.NoError(t, server.SetReadDeadline(time.Time{}), "what others set from now on does not count")
+	require.Error(t, <-reader)
+	got, err := io.ReadAll(publisher)
+	require.Equal(t, "bye", string(got), "%v", err)
+	require.NoError(t, b.Close(), "it waits until nothing is left")
+	<-flood
+	require.Empty(t, b.open)
 }

@@ -23,6 +23,7 @@ type meter struct {
 type window struct {
 	from, to [2]proc.Usage // of server and bench
 	rss      int64         // of the server, mean of the samples
+	busy     time.Duration // CPU that the whole machine used
 	first    int           // index of the first sample
 }
 
@@ -98,6 +99,7 @@ func (m *meter) measure(ctx context.Context, d time.Duration, draw func()) (*win
 		return nil, err
 	}
 	w := &window{from: m.last, first: max(0, len(m.samples)-1)}
+	busy := proc.Busy()
 	end := time.NewTimer(d)
 	defer end.Stop()
 	tick := time.NewTicker(every)
@@ -117,7 +119,7 @@ func (m *meter) measure(ctx context.Context, d time.Duration, draw func()) (*win
 		sum, n = sum+m.last[theServer].RSS, n+1
 		draw()
 	}
-	w.to, w.rss = m.last, sum/n
+	w.to, w.rss, w.busy = m.last, sum/n, proc.Busy()-busy
 	return w, ctx.Err()
 }
 
@@ -131,11 +133,21 @@ func (w *window) cpu(of int) float64 {
 	return 1000 * (w.to[of].CPU - w.from[of].CPU).Seconds() / w.seconds()
 }
 
+// others is how many cores everything but server and bench used; 0 where the server is not measured, since it would be
+// among them.
+func (w *window) others(server bool) float64 {
+	if w == nil || w.seconds() == 0 || !server {
+		return 0
+	}
+	return max(w.busy.Seconds()/w.seconds()-w.cpu(theServer)/1000-w.cpu(theBench)/1000, 0)
+}
+
 // finish works out the results from the windows.
 func (m *meter) finish(r *Result) {
 	b := &r.Bench
 	b.RSS = m.last[theBench].RSS
 	b.IngestCPU, b.WatchCPU = m.ingest.cpu(theBench), m.watch.cpu(theBench)
+	b.Others = max(m.ingest.others(m.pid != 0), m.watch.others(m.pid != 0))
 	b.Share = max(b.IngestCPU, b.WatchCPU) / 1000 / float64(b.Cores)
 	streams, viewers := float64(r.Work.Publishers), float64(r.Work.Viewers)
 	if m.ingest != nil && streams > 0 {

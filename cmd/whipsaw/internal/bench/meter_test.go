@@ -56,6 +56,22 @@ func TestFinishWatchOnly(t *testing.T) {
 	require.Contains(t, out.String(), "VOID")
 }
 
+// What neither server nor bench used was somebody else's, and spoils the run.
+func TestOthers(t *testing.T) {
+	m := &meter{pid: 7, idle: phase(0, 0, 1), ingest: phase(time.Second, 2*time.Second, 1), watch: phase(0, 0, 1)}
+	m.ingest.busy = 3500 * time.Millisecond
+	r := &Result{Work: Work{Publishers: 1}, Bench: Cost{Cores: 2}}
+	m.finish(r)
+	require.InDelta(t, 0.05, r.Bench.Others, 1e-9)
+	require.False(t, r.Bench.Void())
+	m.watch.busy = 3 * time.Second
+	m.finish(r)
+	require.True(t, r.Bench.Void())
+	m.pid = 0
+	m.finish(r)
+	require.Zero(t, r.Bench.Others, "the server would be among them")
+}
+
 func TestGrowth(t *testing.T) {
 	var samples []Sample
 	for i := range 100 {

@@ -112,10 +112,12 @@ type Cost struct {
 	Cores        int     `json:"cores"` // that it may use
 	Share        float64 `json:"share"` // of those cores, in the phase that used most
 	RSS          int64   `json:"rss"`
+	Others       float64 `json:"others"` // cores that everything else on the machine used meanwhile
 }
 
-// Void reports whether the bench was too busy for its numbers to be the server's: over 80 % of its cores.
-func (c Cost) Void() bool { return c.Share > 0.8 }
+// Void reports whether the numbers are not the server's alone: the bench used over 80 % of its cores, or everything else on
+// the machine over a fifth of one.
+func (c Cost) Void() bool { return c.Share > 0.8 || c.Others > 0.2 }
 
 // WriteJSON writes the result, indented.
 func (r *Result) WriteJSON(w io.Writer) error {

@@ -92,8 +92,11 @@ func (r *Result) benchRows(row rows) {
 		parts = append(parts, fmt.Sprintf("%.3f ms for a viewer", b.CPUPerViewer))
 	}
 	row("bench itself", "%s; %.0f %% of its %d cores, %s", strings.Join(parts, ", "), 100*b.Share, b.Cores, size(b.RSS))
+	if b.Others > 0 {
+		row("everything else", "%.0f %% of a core", 100*b.Others)
+	}
 	if b.Void() {
-		row("", "VOID: the bench was too busy, so that its numbers are not the server's")
+		row("", "VOID: the bench or something else was too busy, so that the numbers are not the server's")
 	}
 }
 

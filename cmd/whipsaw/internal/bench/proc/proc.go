@@ -64,6 +64,37 @@ func (u *Usage) parseStat(stat []byte) error {
 	return nil
 }
 
+// Busy is the CPU time that all processes of this machine have used up to now, and what its host has taken from it. It is 0
+// where /proc does not tell.
+func Busy() time.Duration {
+	b, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	return parseBusy(b)
+}
+
+// parseBusy reads the first line of /proc/stat (proc_stat(5)): "cpu" and times in ticks, of which the fourth and fifth are
+// idle and those past the eighth are in others already.
+func parseBusy(stat []byte) time.Duration {
+	line, _, _ := bytes.Cut(stat, []byte("\n"))
+	f := strings.Fields(string(line))
+	if len(f) < 9 || f[0] != "cpu" {
+		return 0
+	}
+	sum := int64(0)
+	for i, text := range f[1:9] {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return 0
+		}
+		if idle := i == 3 || i == 4; !idle {
+			sum += n
+		}
+	}
+	return time.Duration(sum) * tick
+}
+
 // Machine describes where something was measured.
 type Machine struct {
 	CPU    string `json:"cpu"`

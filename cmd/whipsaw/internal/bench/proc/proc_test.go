@@ -56,6 +56,16 @@ func TestRead(t *testing.T) {
 	require.Positive(t, m.Memory)
 }
 
+func TestBusy(t *testing.T) {
+	require.Equal(t, (1+2+3+6+7+8)*10*time.Millisecond, parseBusy([]byte("cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 1 1 1 1\n")))
+	for _, bad := range []string{"", "cpu", "cpu0 1 2 3 4 5 6 7 8", "cpu 1 2 3 4 5 6 7 x"} {
+		require.Zero(t, parseBusy([]byte(bad)), bad)
+	}
+	if runtime.GOOS == "linux" {
+		require.Positive(t, Busy())
+	}
+}
+
 func FuzzParseStat(f *testing.F) {
 	f.Add([]byte(stat("x")))
 	f.Fuzz(func(t *testing.T, b []byte) {

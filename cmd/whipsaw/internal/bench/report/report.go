@@ -24,7 +24,7 @@ type Report struct {
 type Case struct {
 	Work    bench.Work `json:"work"`
 	Runs    []int      `json:"runs"` // by label
-	Void    []int      `json:"void"` // runs left out because the bench was too busy, by label
+	Void    []int      `json:"void"` // runs left out because the bench or the machine was too busy, by label
 	Numbers []Number   `json:"numbers"`
 }
 

@@ -14,7 +14,7 @@ import (
 func TestADayThroughTheChannel(t *testing.T) {
 	length := 24 * time.Hour
 	if testing.Short() {
-		length = 2 * time.Hour
+		length = 30 * time.Minute
 	}
 	d := newDay(t, 10, 200, 2*time.Second)
 	early := 0

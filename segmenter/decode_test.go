@@ -20,7 +20,11 @@ func TestSimulationDecodes(t *testing.T) {
 		}
 		t.Skip("ffmpeg is missing: what the simulated streams publish is not decoded")
 	}
-	for n := range 12 {
+	count := 12
+	if testing.Short() {
+		count = 2
+	}
+	for n := range count {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			for name, data := range epochs(simulate(t, uint64(n))) {

@@ -23,7 +23,7 @@ func TestSimulation(t *testing.T) {
 	first, last := 0, *seeds
 	switch {
 	case testing.Short():
-		last = min(last, 20)
+		last = min(last, 6)
 	case os.Getenv("WHIPSAW_REQUIRE_TOOLS") != "":
 		last *= 5
 	}

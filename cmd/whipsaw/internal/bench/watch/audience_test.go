@@ -5,140 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"whipsaw/cmd/whipsaw/internal/bench/mark"
 	"whipsaw/cmd/whipsaw/internal/bench/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// origin is a server of one stream, of which the test says when a part is there. It gives every viewer a session in the
-// query, as some servers do, and refuses what comes without.
-type origin struct {
-	t *testing.T
-	*httptest.Server
-
-	mu       sync.Mutex
-	next     int // part of segment 10
-	ended    bool
-	newer    chan struct{}
-	asked    map[string]int // by path and directives, sessions left out
-	sessions int
-	break_   func(w http.ResponseWriter, r *http.Request) bool // answers instead if it wants to
-}
-
-func newOrigin(t *testing.T) *origin {
-	o := &origin{t: t, next: 5, newer: make(chan struct{}), asked: map[string]int{}}
-	o.Server = httptest.NewServer(o)
-	t.Cleanup(func() {
-		http.DefaultClient.CloseIdleConnections()
-		o.Close()
-	})
-	return o
-}
-
-func (o *origin) at(path string) *url.URL {
-	u, err := url.Parse(o.URL + path)
-	require.NoError(o.t, err)
-	return u
-}
-
-func (o *origin) change(f func()) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	f()
-	close(o.newer)
-	o.newer = make(chan struct{})
-}
-
-func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	session := r.URL.Query().Get("s")
-	key := strings.Replace(strings.Replace(r.URL.RequestURI(), "?s="+session+"&", "?", 1), "?s="+session, "", 1)
-	o.mu.Lock()
-	o.asked[key]++
-	broken := o.break_
-	o.mu.Unlock()
-	if broken != nil && broken(w, r) {
-		return
-	}
-	switch {
-	case r.URL.Path == "/index.m3u8" && r.URL.RawQuery == "":
-		http.Redirect(w, r, "/live/index.m3u8?check=1", http.StatusFound)
-	case r.URL.Path == "/live/index.m3u8":
-		o.mu.Lock()
-		o.sessions++
-		fmt.Fprintf(w, "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"a\",URI=\"audio.m3u8?s=%d\"\n"+
-			"#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO=\"a\"\nvideo.m3u8?s=%d\n", o.sessions, o.sessions)
-		o.mu.Unlock()
-	case session == "":
-		http.Error(w, "no session", http.StatusForbidden)
-	case strings.HasSuffix(r.URL.Path, ".m3u8"):
-		o.playlist(w, r, session)
-	default:
-		w.Write(marked(o.t, mark.Mark{Publisher: 1, Sent: time.Now()}))
-	}
-}
-
-func (o *origin) playlist(w http.ResponseWriter, r *http.Request, session string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if want, err := strconv.Atoi(r.URL.Query().Get("_HLS_part")); err == nil {
-		for want >= o.next && !o.ended {
-			newer := o.newer
-			o.mu.Unlock()
-			select {
-			case <-newer:
-			case <-r.Context().Done():
-			}
-			o.mu.Lock()
-			if r.Context().Err() != nil {
-				return
-			}
-		}
-	}
-	kind, other := "video", "audio"
-	if strings.Contains(r.URL.Path, "audio") {
-		kind, other = other, kind
-	}
-	fmt.Fprintf(w, "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:2\n"+
-		"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=0.6,CAN-SKIP-UNTIL=12.0\n"+
-		"#EXT-X-PART-INF:PART-TARGET=0.2\n#EXT-X-MEDIA-SEQUENCE:10\n#EXT-X-MAP:URI=\"%s.mp4?s=%s\"\n", kind, session)
-	for i := range o.next {
-		independent := ""
-		if i == 0 {
-			independent = ",INDEPENDENT=YES"
-		}
-		fmt.Fprintf(w, "#EXT-X-PART:DURATION=0.2,URI=\"%s-%d.m4s?s=%s\"%s\n", kind, i, session, independent)
-	}
-	if o.ended {
-		fmt.Fprint(w, "#EXT-X-ENDLIST\n")
-		return
-	}
-	fmt.Fprintf(w, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"%s-%d.m4s?s=%s\"\n", kind, o.next, session)
-	fmt.Fprintf(w, "#EXT-X-RENDITION-REPORT:URI=\"%s.m3u8\",LAST-MSN=10,LAST-PART=%d\n", other, o.next-1)
-}
-
-// count is how often something was asked for.
-func (o *origin) count(key string) int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.asked[key]
-}
-
-func (o *origin) eventually(what string, ok func() bool) {
-	o.t.Helper()
-	require.Eventually(o.t, ok, 20*time.Second, time.Millisecond, what)
-}
 
 func gather(t *testing.T, o *origin, opts Options) *Audience {
 	opts.Wire = wire.Options{Version: wire.HTTP1, Timeout: 20 * time.Second}
@@ -202,58 +79,61 @@ func TestVideoOnly(t *testing.T) {
 	require.Zero(t, o.count("/live/audio.m3u8"))
 }
 
+// failures are answers of a broken server, by what a viewer calls them.
+var failures = map[string]func(w http.ResponseWriter, r *http.Request) bool{
+	"multivariant playlist: status 404": func(w http.ResponseWriter, r *http.Request) bool {
+		http.NotFound(w, r)
+		return true
+	},
+	"multivariant playlist: it leads to another host": func(w http.ResponseWriter, r *http.Request) bool {
+		http.Redirect(w, r, "http://127.0.0.2:1/", http.StatusFound)
+		return true
+	},
+	"multivariant playlist: redirected too often": func(w http.ResponseWriter, r *http.Request) bool {
+		http.Redirect(w, r, "/again", http.StatusFound)
+		return true
+	},
+	"playlist: status 503": func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.Contains(r.URL.RawQuery, "_HLS_skip") {
+			http.Error(w, "too late", http.StatusServiceUnavailable)
+			return true
+		}
+		return false
+	},
+	"part: status 410": func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.Contains(r.URL.Path, "video-") {
+			http.Error(w, "gone", http.StatusGone)
+			return true
+		}
+		return false
+	},
+	"init segment: status 500": func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, ".mp4") {
+			http.Error(w, "", http.StatusInternalServerError)
+			return true
+		}
+		return false
+	},
+	"playlist: the answer is older than what was asked for": func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.Contains(r.URL.RawQuery, "_HLS_skip") {
+			q := r.URL.Query()
+			q.Del("_HLS_part")
+			r.URL.RawQuery = q.Encode()
+		}
+		return false
+	},
+	"playlist: " + errNotLive.Error(): func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.Contains(r.URL.Path, "video.m3u8") {
+			fmt.Fprint(w, "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2.0,\nx.m4s\n")
+			return true
+		}
+		return false
+	},
+}
+
 // What goes wrong is counted by its kind, and the viewer begins anew.
 func TestErrors(t *testing.T) {
-	for want, break_ := range map[string]func(w http.ResponseWriter, r *http.Request) bool{
-		"multivariant playlist: status 404": func(w http.ResponseWriter, r *http.Request) bool {
-			http.NotFound(w, r)
-			return true
-		},
-		"multivariant playlist: it leads to another host": func(w http.ResponseWriter, r *http.Request) bool {
-			http.Redirect(w, r, "http://127.0.0.2:1/", http.StatusFound)
-			return true
-		},
-		"multivariant playlist: redirected too often": func(w http.ResponseWriter, r *http.Request) bool {
-			http.Redirect(w, r, "/again", http.StatusFound)
-			return true
-		},
-		"playlist: status 503": func(w http.ResponseWriter, r *http.Request) bool {
-			if strings.Contains(r.URL.RawQuery, "_HLS_skip") {
-				http.Error(w, "too late", http.StatusServiceUnavailable)
-				return true
-			}
-			return false
-		},
-		"part: status 410": func(w http.ResponseWriter, r *http.Request) bool {
-			if strings.Contains(r.URL.Path, "video-") {
-				http.Error(w, "gone", http.StatusGone)
-				return true
-			}
-			return false
-		},
-		"init segment: status 500": func(w http.ResponseWriter, r *http.Request) bool {
-			if strings.HasSuffix(r.URL.Path, ".mp4") {
-				http.Error(w, "", http.StatusInternalServerError)
-				return true
-			}
-			return false
-		},
-		"playlist: the answer is older than what was asked for": func(w http.ResponseWriter, r *http.Request) bool {
-			if strings.Contains(r.URL.RawQuery, "_HLS_skip") {
-				q := r.URL.Query()
-				q.Del("_HLS_part")
-				r.URL.RawQuery = q.Encode()
-			}
-			return false
-		},
-		"playlist: " + errNotLive.Error(): func(w http.ResponseWriter, r *http.Request) bool {
-			if strings.Contains(r.URL.Path, "video.m3u8") {
-				fmt.Fprint(w, "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2.0,\nx.m4s\n")
-				return true
-			}
-			return false
-		},
-	} {
+	for want, break_ := range failures {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
 			o := newOrigin(t)

@@ -194,8 +194,13 @@ func FuzzParseParts(f *testing.F) {
 	f.Add(mustPart(f, 1, 0, twoSamples))
 	f.Add(mustPart(f, 1, 1<<40, []Sample{{Duration: 960, Size: 3, Sync: true, Offset: -1}}))
 	f.Add(slices.Concat(mustPart(f, 1, 0, twoSamples), mustPart(f, 2, 6000, twoSamples)))
+	init, segment := muxed(f)
+	f.Add(segment)
+	movie, err := ReadMovie(init)
+	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		fragments, err := ParseParts(b)
+		sameAsStrict(t, &movie, b, fragments)
 		if err != nil {
 			return
 		}
@@ -227,12 +232,17 @@ func FuzzParseInit(f *testing.F) {
 	opus, err := OpusInit(2)
 	require.NoError(f, err)
 	f.Add(opus)
+	many, _ := muxed(f)
+	f.Add(many)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		init, err := ParseInit(b)
+		movie, other := ReadMovie(b)
 		if err != nil {
 			require.Equal(t, Init{}, init)
 			return
 		}
+		require.NoError(t, other, "who reads strictly reads leniently")
+		require.Equal(t, init.Name[4:], movie.Tracks[0].Codec[4:], "but for avc3, which is told from avc1")
 		if init.Name == "Opus" {
 			_, err = OpusInit(init.Channels)
 		} else {

@@ -110,6 +110,9 @@ func (b *backend) set(f func(*backend)) {
 // chromium starts a headless browser with a profile of its own.
 func chromium(t *testing.T) context.Context {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("Chromium takes its time")
+	}
 	path, err := exec.LookPath("chromium")
 	if err != nil && os.Getenv("WHIPSAW_REQUIRE_TOOLS") == "1" {
 		t.Fatal("chromium is missing and WHIPSAW_REQUIRE_TOOLS=1: apt-get install chromium")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // problem is a refusal as the client sees it (RFC 9457). Its kind is stable: programs may compare it, people read detail.
@@ -71,8 +72,16 @@ func (p *problem) document() []byte {
 	return b
 }
 
+// refusedBodyTime is how long what is left of a refused request's body may take. Before it answers, net/http reads that
+// for as long as it comes, to use the connection again.
+const refusedBodyTime = time.Second
+
 // writeProblem is the one place where an error becomes a response.
 func writeProblem(w http.ResponseWriter, r *http.Request, p *problem) {
+	if r.ContentLength != 0 {
+		// Where there are no deadlines (recorders), there is nothing to wait for either.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(refusedBodyTime))
+	}
 	h := w.Header()
 	body := p.document()
 	h.Set("Content-Type", "application/problem+json")

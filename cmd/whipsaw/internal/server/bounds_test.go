@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -66,9 +67,7 @@ func TestBlockedRequestsAreNotCut(t *testing.T) {
 
 		// HTTP/2 with prior knowledge: pings in between are answered by the client, and nothing is cut.
 		begun = time.Now()
-		transport := &http2.Transport{AllowHTTP: true}
-		client, err := transport.NewClientConn(p.dial())
-		require.NoError(t, err)
+		client := overHTTP2(t, p.dial())
 		r, err := http.NewRequest(http.MethodGet, "http://a/", nil)
 		require.NoError(t, err)
 		answer, err := client.RoundTrip(r)
@@ -221,12 +220,25 @@ func TestConnections(t *testing.T) {
 	require.Zero(t, count.open.Load())
 }
 
+// overHTTP2 speaks HTTP/2 with prior knowledge on a connection.
+func overHTTP2(t *testing.T, c net.Conn) *http.ClientConn {
+	t.Helper()
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{
+		Protocols:   &protocols,
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return c, nil },
+	}
+	client, err := transport.NewClientConn(t.Context(), "http", "a:80")
+	require.NoError(t, err)
+	return client
+}
+
 // HTTP/2 connections over the bound are told as well, and end.
 func TestConnectionsOfHTTP2(t *testing.T) {
 	inBubble(t, roomOnly(hello), &connections{most: 1}, func(t *testing.T, p *pipes) {
 		kept := p.dial()
-		client, err := (&http2.Transport{AllowHTTP: true}).NewClientConn(p.dial())
-		require.NoError(t, err)
+		client := overHTTP2(t, p.dial())
 		r, err := http.NewRequest(http.MethodGet, "http://a/", nil)
 		require.NoError(t, err)
 		answer, err := client.RoundTrip(r)
@@ -234,7 +246,7 @@ func TestConnectionsOfHTTP2(t *testing.T) {
 		require.Equal(t, http.StatusServiceUnavailable, answer.StatusCode)
 		<-time.After(toldTime) // virtual time
 		synctest.Wait()
-		require.False(t, client.CanTakeNewRequest())
+		require.Zero(t, client.Available())
 		require.NoError(t, client.Close())
 		require.NoError(t, kept.Close())
 	})

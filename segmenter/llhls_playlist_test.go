@@ -206,6 +206,30 @@ func TestRenditionReports_4_4_5_4(t *testing.T) {
 	require.Greater(t, reports, 80)
 }
 
+// 4.4.4.9: EXT-X-PART tags stand within three target durations of the end, by whole segments, and no further back.
+func TestPartTagsLeave_4_4_4_9(t *testing.T) {
+	w := newWorld(t)
+	w.publish(loadUnits(t, "plain.h264"), 30, true)
+	left := 0
+	w.versions(16*time.Second, func(_ *Rendition, s *Snapshot) {
+		p, err := playlist.ParseMedia(s.Playlist().Body)
+		require.NoError(t, err)
+		behind := time.Duration(0)
+		for i := len(p.Segments) - 1; i >= 0; i-- {
+			g := s.Segment(p.MediaSequence + int64(i))
+			require.Equal(t, behind < 6*time.Second, len(p.Segments[i].Parts) > 0, "segment %d, %v from the end", g.MSN, behind)
+			if len(p.Segments[i].Parts) == 0 {
+				left++
+				require.NotNil(t, s.Part(g.Parts[0].PartID), "what the tags named is still there")
+			} else {
+				require.Len(t, p.Segments[i].Parts, len(g.Parts))
+			}
+			behind += g.Duration()
+		}
+	})
+	require.Greater(t, left, 100)
+}
+
 // 6.2.5.1: a window that is set shorter than the skip boundary would leave nothing to skip, so it is not; a playlist that
 // is still short is sent in full.
 func TestWindowIsNeverShorterThanTheSkipBoundary_6_2_5_1(t *testing.T) {

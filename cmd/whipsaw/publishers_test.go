@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"math"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -25,10 +25,10 @@ import (
 func TestPublishers(t *testing.T) {
 	t.Parallel()
 	for _, p := range []publisher{
-		{name: "ffmpeg", load: 20, every: 60, command: ffmpegCommand},
-		{name: "GStreamer", load: 20, command: gstreamerCommand},
-		{name: "werift", load: 30, every: 60, command: nodeCommand("werift")},
-		{name: "node-datachannel", load: 25, every: 60, command: nodeCommand("node-datachannel")},
+		{name: "ffmpeg", load: 20, whole: wholeSegments, command: ffmpegCommand},
+		{name: "GStreamer", load: 20, whole: longSegments, command: gstreamerCommand},
+		{name: "werift", load: 30, whole: wholeSegments, command: nodeCommand("werift")},
+		{name: "node-datachannel", load: 25, whole: wholeSegments, command: nodeCommand("node-datachannel")},
 	} {
 		t.Run(p.name, func(t *testing.T) {
 			dir := publishersDir(t)
@@ -40,12 +40,9 @@ func TestPublishers(t *testing.T) {
 			}
 			s, _ := serveElsewhere(t)
 			program := startProgram(t, p.command(t, dir, s.URL()+"/whip/live")...)
-			seen := s.watches(t, 4, program.interrupt)
+			seen := s.watches(t, p.whole, program.interrupt)
 			program.wait(t)
 			seen.ended(t)
-			if p.every != 0 {
-				seen.whole(t, p.every)
-			}
 		})
 	}
 }
@@ -53,8 +50,8 @@ func TestPublishers(t *testing.T) {
 // publisher is a program that publishes.
 type publisher struct {
 	name    string
-	load    int // of the machine, in hundredths of a core
-	every   int // pictures from one of its keyframes to the next; 0: it waits to be asked
+	load    int                  // of the machine, in hundredths of a core
+	whole   func([]segment) bool // when enough is seen
 	command func(t *testing.T, dir, url string) []string
 }
 
@@ -158,19 +155,58 @@ type seen struct {
 	video, audio *follower
 }
 
-// watches follows a stream to the end of its playlist; enough is called when that many segments of video are there.
-func (s *instance) watches(t *testing.T, segments int, enough func()) *seen {
+// watches follows a stream to the end of its playlist; stop is called once when enough segments are there, or when it takes
+// too long.
+func (s *instance) watches(t *testing.T, enough func([]segment) bool, stop func()) *seen {
 	t.Helper()
 	w := &seen{server: s}
 	_, w.video, w.audio = s.multivariant("live")
 	var once sync.Once
+	late := time.AfterFunc(patience, func() { once.Do(stop) })
+	defer late.Stop()
 	together(t, w.video, w.audio, func(f *follower) bool {
-		if f == w.video && f.segments >= segments {
-			once.Do(enough)
+		if f == w.video && enough(w.segments()) {
+			once.Do(stop)
 		}
 		return false
 	})
+	t.Logf("segments: %v", w.segments())
+	require.True(t, enough(w.segments()), "segments as they should be")
 	return w
+}
+
+// segment is what a segment of video holds.
+type segment struct {
+	pictures int
+	seconds  float64
+	kbit     float64
+}
+
+func (s segment) String() string {
+	return fmt.Sprintf("%d pictures in %.3f s, %.0f kbit", s.pictures, s.seconds, s.kbit)
+}
+
+// wholeSegments is enough of segments that hold two seconds and sixty pictures: on a machine that is busy otherwise
+// encoders leave out some, and it takes longer.
+func wholeSegments(list []segment) bool {
+	n := 0
+	for _, s := range list {
+		if s.pictures == 60 && s.seconds > 1.95 && s.seconds < 2.05 {
+			n++
+		}
+	}
+	return n >= 2
+}
+
+// longSegments is enough of segments of about two seconds, of a publisher that gives a keyframe when it is asked.
+func longSegments(list []segment) bool {
+	n := 0
+	for _, s := range list {
+		if s.pictures > 50 && s.seconds > 1.8 && s.seconds < 2.2 {
+			n++
+		}
+	}
+	return n >= 2
 }
 
 // ended checks all of a stream whose publisher has said good-bye.
@@ -189,7 +225,10 @@ func (w *seen) ended(t *testing.T) {
 
 	pictures := w.pictures()
 	first, last := pictures[0], pictures[len(pictures)-1]
-	require.InDelta(t, 30, float64(len(pictures)-1)/(last.dts-first.dts), 1.5, "pictures a second")
+	rate := float64(len(pictures)-1) / (last.dts - first.dts)
+	t.Logf("%.2f pictures a second", rate)
+	require.Greater(t, rate, 20.0)
+	require.Less(t, rate, 33.0)
 	out, stderr := ffmpeg(t, "-v", "error", "-live_start_index", "0", "-i", w.server.URL()+"/hls/live/index.m3u8", "-map", "0:v", "-fps_mode", "passthrough", "-enc_time_base", "1/90000", "-f", "null", "-",
 		"-map", "0:a", "-af", "astats=metadata=1:reset=1,ametadata=print:key=lavfi.astats.Overall.RMS_level:file=-", "-f", "null", "-")
 	require.Empty(t, stderr)
@@ -213,20 +252,6 @@ func median(t *testing.T, found [][]string) float64 {
 	return all[len(all)/2]
 }
 
-// whole checks that segments hold one group of pictures each, for two seconds: those that neither begin nor end the stream.
-func (w *seen) whole(t *testing.T, pictures int) {
-	t.Helper()
-	counts, durations := w.segments()
-	t.Logf("pictures per segment: %v, seconds: %.3f", counts, durations)
-	full := 0
-	for i, n := range counts {
-		if n == pictures && math.Abs(durations[i]-2) < 0.1 {
-			full++
-		}
-	}
-	require.GreaterOrEqual(t, full, 2)
-}
-
 // pictures are the samples of video without the filler at their end, the last IDR again and again.
 func (w *seen) pictures() []sample {
 	out := w.video.samples
@@ -236,18 +261,20 @@ func (w *seen) pictures() []sample {
 	return out
 }
 
-// segments are the numbers of pictures and seconds of each segment of video.
-func (w *seen) segments() (counts []int, durations []float64) {
-	last := ""
+// segments are those of video, the one that is open included.
+func (w *seen) segments() (out []segment) {
 	pictures := w.pictures()
-	for i, s := range pictures {
-		if segment := s.part[:strings.LastIndexByte(s.part, '-')]; segment != last {
-			counts, durations, last = append(counts, 0), append(durations, 0), segment
+	last := ""
+	for i, p := range pictures {
+		if of := p.part[:strings.LastIndexByte(p.part, '-')]; of != last {
+			out, last = append(out, segment{}), of
 		}
-		counts[len(counts)-1]++
+		s := &out[len(out)-1]
+		s.pictures++
+		s.kbit += float64(len(p.Data)) * 8 / 1000
 		if i+1 < len(pictures) {
-			durations[len(durations)-1] += pictures[i+1].dts - s.dts
+			s.seconds += pictures[i+1].dts - p.dts
 		}
 	}
-	return counts, durations
+	return out
 }

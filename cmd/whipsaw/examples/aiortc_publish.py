@@ -81,7 +81,7 @@ class Encoded(MediaStreamTrack):
         super().__init__()
         self.track, self.bitrate, self.preset, self.keyframes = track, bitrate, preset, keyframes
         self.codec, self.packets = None, []
-        self.due, self.wanted = 0, True  # when the next keyframe is, in seconds; and whether one was asked for
+        self.due, self.wanted = 0, True  # when the next keyframe is due, in seconds; and whether one was asked for
 
     async def recv(self):
         while not self.packets:
@@ -97,10 +97,10 @@ class Encoded(MediaStreamTrack):
             self.codec.bit_rate, self.codec.gop_size = self.bitrate, 1000
             self.codec.options = {"preset": self.preset, "tune": "zerolatency", "sc_threshold": "0"}
         now = frame.pts * frame.time_base
-        frame.pict_type = PictureType.I if self.wanted or now >= self.due else PictureType.NONE
-        self.wanted = False
-        while self.due <= now:
-            self.due += self.keyframes
+        frame.pict_type = PictureType.NONE
+        if self.wanted or now >= self.due:
+            frame.pict_type = PictureType.I
+            self.wanted, self.due = False, now + self.keyframes
         return self.codec.encode(frame)
 
     def keyframe(self):

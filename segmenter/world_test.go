@@ -165,7 +165,7 @@ func (w *world) judge(r *Rendition, v *view, s *Snapshot) {
 	}
 	fine(v.check.Playlist(at, s.Playlist().Body))
 	if v.held != nil {
-		fine(check.Delta(v.held, s.Delta().Body, s.Playlist().Body))
+		fine(v.check.Delta(v.held, s.Delta().Body, s.Playlist().Body))
 	}
 	v.held = s.Playlist().Body
 	for _, uri := range v.check.Wanted() {

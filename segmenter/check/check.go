@@ -7,6 +7,7 @@
 package check
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"maps"
@@ -31,6 +32,7 @@ type Checker struct {
 	digests  map[string][sha256.Size]byte
 	inits    map[string]*header
 	waiting  map[string][]byte // bytes whose meaning is not known yet
+	recent   []reading         // the newest of what has been parsed
 	peak     float64           // peak segment bit rate, bit/s
 	facts    Facts
 	cannot   error // why the newest version could not be checked
@@ -72,7 +74,7 @@ type segment struct {
 func (c *Checker) Playlist(at time.Time, body []byte) []Violation {
 	f := c.open()
 	f.saw(Syntax)
-	p, err := playlist.ParseMedia(body)
+	p, err := c.parse(body)
 	c.cannot = nil
 	switch {
 	case c.unsupported(err):
@@ -91,6 +93,31 @@ func (c *Checker) Playlist(at time.Time, body []byte) []Violation {
 	}
 	c.version(f, at, &p)
 	return f.list
+}
+
+// reading is a playlist as text and as what was read of it.
+type reading struct {
+	body []byte
+	p    playlist.MediaPlaylist
+}
+
+// parse reads a playlist, once if the same comes again soon, as it does where versions are compared.
+func (c *Checker) parse(body []byte) (playlist.MediaPlaylist, error) {
+	for i := range c.recent {
+		if bytes.Equal(c.recent[i].body, body) {
+			return c.recent[i].p, nil
+		}
+	}
+	p, err := playlist.ParseMedia(body)
+	if err != nil {
+		return p, err
+	}
+	const kept = 4
+	if len(c.recent) == kept {
+		c.recent = slices.Delete(c.recent, 0, 1)
+	}
+	c.recent = append(c.recent, reading{bytes.Clone(body), p})
+	return p, nil
 }
 
 // Cannot says why the newest playlist, though it may be legal, could not be checked; nil if it was.

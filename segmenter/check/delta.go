@@ -56,7 +56,7 @@ func (c *Checker) Delta(held, delta, full []byte) []Violation {
 	f := c.open()
 	var parsed [3]playlist.MediaPlaylist
 	for i, body := range [][]byte{held, delta, full} {
-		p, err := playlist.ParseMedia(body)
+		p, err := c.parse(body)
 		if err != nil {
 			f.add(Syntax, "%v", err)
 			return f.list

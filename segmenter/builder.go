@@ -85,7 +85,7 @@ func (b *builder) closePart(now time.Time) error {
 		return nil
 	}
 	b.sequence++
-	data, err := fmp4.Part(b.sequence, uint64(b.partBegan), b.samples, b.payload)
+	data, err := b.encode()
 	if err != nil {
 		return fmt.Errorf("segmenter: %v part: %w", b.kind, err)
 	}
@@ -102,6 +102,15 @@ func (b *builder) closePart(now time.Time) error {
 	b.parts++
 	b.samples, b.payload, b.partBegan = b.samples[:0], b.payload[:0], b.end
 	return nil
+}
+
+// encode makes the bytes of the open part.
+func (b *builder) encode() ([]byte, error) {
+	if !b.cfg.ReferenceTimes {
+		return fmp4.Part(b.sequence, uint64(b.partBegan), b.samples, b.payload)
+	}
+	captured := b.open.ProgramTime.Add(b.time(b.partBegan) - b.open.Start)
+	return fmp4.TimedPart(captured, b.sequence, uint64(b.partBegan), b.samples, b.payload)
 }
 
 // cut completes the open segment, which must hold a part and no open sample, and opens the next one.

@@ -26,6 +26,8 @@ type Config struct {
 
 	VideoOnlyVariant bool // a second variant without sound, for players that cannot play Opus
 
+	ReferenceTimes bool // each part begins with a producer reference time box (ISO/IEC 14496-12 8.16.5)
+
 	MaxAccessUnit int   // bytes of one access unit
 	MaxBytes      int   // bytes of all that one stream keeps for players; over it the publisher is ended
 	MaxTotal      int64 // the same of all streams together; over it those end that keep more than an equal share

@@ -1,6 +1,7 @@
 package segmenter
 
 import (
+	"encoding/binary"
 	"testing"
 	"time"
 
@@ -180,4 +181,28 @@ func TestNoPartIsNewInTheVersionThatCompletesItsSegment(t *testing.T) {
 		}
 	}
 	w.legal()
+}
+
+// With reference times each part says when its first sample was captured, as PROGRAM-DATE-TIME does for its segment.
+func TestReferenceTimes(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.ReferenceTimes = true })
+	w.publish(loadUnits(t, "plain.h264"), 30, true)
+	w.run(12 * time.Second)
+	w.legal()
+	for _, k := range []Kind{Video, Audio} {
+		at, msn := time.Time{}, int64(-1)
+		for _, p := range w.view(k).parts {
+			if p.MSN < openings { // dated again when more was known
+				continue
+			}
+			if p.MSN != msn {
+				at, msn = w.view(k).segs[p.MSN].ProgramTime, p.MSN
+			}
+			require.Equal(t, "prft", string(p.Data[4:8]))
+			ntp := binary.BigEndian.Uint64(p.Data[16:24])
+			captured := time.Unix(int64(ntp>>32)-2208988800, int64((ntp&0xffffffff)*uint64(time.Second)>>32))
+			require.WithinDuration(t, at, captured, 2*time.Microsecond, "%v %+v", k, p.PartID)
+			at = at.Add(p.Duration)
+		}
+	}
 }

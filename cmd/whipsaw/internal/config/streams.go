@@ -22,6 +22,8 @@ func streamSettings(s *segmenter.Config, state *string) []Setting {
 			Help: "take intra pictures with a recovery point for keyframes, for encoders that send no IDR"},
 		{Name: "video-only-variant", Default: "false", set: toggle(&s.VideoOnlyVariant),
 			Help: "offer the picture without sound too, for players that do not know Opus, like Safari before iOS 17"},
+		{Name: "prft", Default: "false", set: toggle(&s.ReferenceTimes),
+			Help: "put the wall clock time of its first sample into each part (prft box), for players and tools that measure latency by it"},
 		{Name: "max-streams", Value: "N", Default: "1000", set: count(&s.MaxStreams),
 			Help: "streams at the same time"},
 		{Name: "max-access-unit", Value: "SIZE", Default: "16MiB", set: size(&s.MaxAccessUnit),

@@ -65,13 +65,3 @@ func TestBusy(t *testing.T) {
 		require.Positive(t, Busy())
 	}
 }
-
-func FuzzParseStat(f *testing.F) {
-	f.Add([]byte(stat("x")))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		var u Usage
-		if err := u.parseStat(b); err != nil {
-			require.ErrorIs(t, err, ErrStat)
-		}
-	})
-}

@@ -252,24 +252,41 @@ func TestAllocations(t *testing.T) {
 	require.Less(t, testing.AllocsPerRun(50, once), 40.0)
 }
 
-func FuzzParseHeader(f *testing.F) {
-	f.Add([]byte("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\nLocation: /x\r\n"))
-	f.Add([]byte("HTTP/1.0 302 Found\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		h, err := parseHeader(b)
+// FuzzAnswer reads any bytes as an answer, whole and in pieces: both ways must come to the same.
+func FuzzAnswer(f *testing.F) {
+	f.Add([]byte("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"), byte(3))
+	f.Add([]byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1aF;x\r\n"), byte(1))
+	f.Add([]byte("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.0 302 Found\r\nLocation: /x\r\nContent-Encoding: gzip\r\n\r\n"), byte(7))
+	f.Fuzz(func(t *testing.T, b []byte, piece byte) {
+		read := func(piece int, buf []byte) (Reply, error) {
+			a, other := net.Pipe()
+			defer other.Close()
+			c := newConnection(newPlain(&Factory{origin: &url.URL{Host: "x"}}), a)
+			rest := b
+			c.read = func(to []byte) (int, error) {
+				n := copy(to, rest[:min(len(rest), piece)])
+				rest = rest[n:]
+				if n == 0 {
+					return 0, io.EOF
+				}
+				return n, nil
+			}
+			c.keep, c.buf = buf != nil, buf
+			r, err := c.answer()
+			r.Last = time.Time{}
+			return r, err
+		}
+		whole, err := read(1<<20, []byte{})
+		pieces, errPieces := read(1+int(piece), []byte{})
+		passed, errPassed := read(1+int(piece), nil)
+		require.Equal(t, err == nil, errPieces == nil)
+		require.Equal(t, err == nil, errPassed == nil)
 		if err != nil {
 			return
 		}
-		require.LessOrEqual(t, h.status, 999)
-		require.LessOrEqual(t, h.length, int64(10*maxBody+9))
-	})
-}
-
-func FuzzChunkSize(f *testing.F) {
-	f.Add([]byte("1aF;x"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if n, err := chunkSize(b); err == nil {
-			require.True(t, n >= 0 && n <= maxBody)
-		}
+		require.Equal(t, whole, pieces)
+		require.Equal(t, whole.Size, int64(len(whole.Body)))
+		require.Equal(t, whole.Size, passed.Size)
+		require.LessOrEqual(t, len(whole.Body), len(b))
 	})
 }

@@ -97,7 +97,7 @@ func TestRFC9725_4_1_Options(t *testing.T) {
 		for _, h := range []string{"Authorization", "Content-Type", "If-Match"} {
 			require.Contains(t, r.header.Get("Access-Control-Allow-Headers"), h)
 		}
-		for _, h := range []string{"Location", "ETag", "Link", "Accept-Patch", "Accept-Post", "Retry-After"} {
+		for _, h := range []string{"Location", "ETag", "Link", "Accept-Patch", "Accept-Post", "Retry-After", "Access-Control-Allow-Methods"} {
 			require.Contains(t, r.header.Get("Access-Control-Expose-Headers"), h)
 		}
 		require.Empty(t, r.header.Get("Link"), "servers' credentials are not for everybody")

@@ -277,7 +277,7 @@ func TestPublishRefuses(t *testing.T) {
 
 // Help names every flag, its variable and its default.
 func TestHelp(t *testing.T) {
-	for name, defs := range map[string][]Setting{"": ServeSettings(new(Serve)), "publish": PublishSettings(new(Publish)), "sign": SignSettings(new(Sign))} {
+	for name, defs := range map[string][]Setting{"": ServeSettings(new(Serve)), "publish": PublishSettings(new(Publish)), "check": CheckSettings(new(Check)), "sign": SignSettings(new(Sign))} {
 		var out bytes.Buffer
 		require.NoError(t, WriteHelp(&out, name))
 		for _, d := range defs {

@@ -130,7 +130,7 @@ func verdict(r check.Rule, row check.Row, strict bool) string {
 func (f *follower) summary() Rendition {
 	x := f.check.Facts()
 	r := Rendition{
-		URI: f.name(), Kind: f.what, Codecs: x.Codecs, Width: x.Width, Height: x.Height, FrameRate: x.FrameRate, Channels: x.Channels,
+		URI: f.name(), Kind: f.what, Codecs: append([]string{}, x.Codecs...), Width: x.Width, Height: x.Height, FrameRate: x.FrameRate, Channels: x.Channels,
 		PeakBitrate: x.Peak, Versions: x.Versions, Deltas: x.Deltas, Hints: x.Hints, Discontinuities: x.Discontinuities, Gaps: x.Gaps,
 		Ended: f.check.Ended(), Lost: f.lost, Parts: spread(x.Parts), Segments: spread(x.Segments), GOP: spread(x.GOP),
 		Arrival: spread(f.arrival), Latency: spread(x.Latency),

@@ -9,8 +9,11 @@ const joinSlack = 100 * time.Millisecond
 // PART-HOLD-BACK from the end, in the segment that lies there (rfc8216bis 4.4.3.8). Where it holds no IDR up to there,
 // since the publisher gives them more rarely than segments end, hls.js waits for one for ever: such viewers are sent to
 // the newest IDR.
+//
+// The short segments at the beginning do without: ffmpeg before 8 takes a multivariant playlist with the tag for a media
+// playlist as well, which costs it sound.
 func (v *videoWriter) join() time.Duration {
-	if v.idrEnough() {
+	if len(v.segments) <= openings || v.idrEnough() {
 		return 0
 	}
 	end := v.time(v.partBegan)

@@ -14,6 +14,9 @@ import (
 
 // What servers are known to do wrong is told with the name of the rule, and the rest of the stream is still judged.
 func TestFaultyServers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("whole streams, of which TestFaultlessStream is one")
+	}
 	query := func(answer func(w http.ResponseWriter, q map[string][]string) bool) func(s *stage, o *Options) {
 		return func(s *stage, _ *Options) {
 			s.before = func(w http.ResponseWriter, r *http.Request) bool {

@@ -89,6 +89,9 @@ func TestFaultlessStream(t *testing.T) {
 
 // Streams that are legal and other than ours are checked as far as it goes, and what is left is said.
 func TestOtherStreams(t *testing.T) {
+	if testing.Short() {
+		t.Skip("whole streams, of which TestFaultlessStream is one")
+	}
 	t.Run("ordinary latency", func(t *testing.T) {
 		r := watched(t, func(s *stage, _ *Options) { s.noParts = true })
 		require.Equal(t, Held, r.Verdict, text(t, r.WriteText))

@@ -80,6 +80,10 @@ func (o *wire) event(e events.Event) bool {
 func (o *wire) send(text string) bool {
 	// Where there are no deadlines (recorders), there is no connection to be held up either.
 	_ = o.control.SetWriteDeadline(time.Now().Add(slowListener))
-	_, err := o.w.Write([]byte(text))
-	return err == nil && o.control.Flush() == nil
+	if _, err := o.w.Write([]byte(text)); err != nil || o.control.Flush() != nil {
+		return false
+	}
+	// With HTTP/2 the end of a deadline ends the stream, also when nothing is to be written.
+	_ = o.control.SetWriteDeadline(time.Time{}) // as above
+	return true
 }

@@ -41,10 +41,11 @@ func TestMain(m *testing.M) {
 
 // How much of a core something takes while it plays, in hundredths; what starts up takes more for a moment.
 const (
-	loadStream   = 6  // a publisher in Go, and the server that it publishes to
-	loadProgram  = 10 // a player without a window that decodes 640x360
-	loadPage     = 26 // a page in Chromium that plays 640x360
-	loadEncoding = 40 // a page in Chromium that encodes it
+	loadStream   = 6       // a publisher in Go, and the server that it publishes to
+	loadProgram  = 10      // a player without a window that decodes 640x360
+	loadPage     = 26      // a page in Chromium that plays 640x360
+	loadEncoding = 40      // a page in Chromium that encodes it
+	loadAll      = 100_000 // the machine for itself
 )
 
 // machine is what of this machine tests may use at once: a quarter stays free, since players must not starve.

@@ -54,6 +54,11 @@ func TestFinishWatchOnly(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, r.WriteTable(&out))
 	require.Contains(t, out.String(), "VOID")
+	require.Contains(t, out.String(), "publisher's clock")
+	require.NotContains(t, out.String(), "memory growth")
+	r.Work.Seconds = 3600
+	require.NoError(t, r.WriteTable(&out))
+	require.Contains(t, out.String(), "memory growth")
 }
 
 // What neither server nor bench used was somebody else's, and spoils the run.

@@ -28,9 +28,9 @@ type Result struct {
 
 // Work is what the server had to do.
 type Work struct {
-	Publishers int     `json:"publishers"`
+	Publishers int     `json:"publishers"` // streams, whoever publishes them
 	Viewers    int     `json:"viewers"`
-	Clip       string  `json:"clip,omitempty"`
+	Clip       string  `json:"clip,omitempty"` // what the bench published; empty: others publish
 	FrameRate  float64 `json:"frame_rate,omitempty"`
 	Bitrate    int64   `json:"bitrate,omitempty"` // bit/s of media in one stream
 	HTTP       string  `json:"http,omitempty"`

@@ -53,7 +53,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	r := &runner{opts: o, begun: time.Now()}
 	r.result = &Result{
 		Label: o.Label, Version: o.Version, When: r.begun.UTC().Truncate(time.Second), Machine: proc.Describe(runtime.NumCPU()),
-		Work: Work{Viewers: o.Viewers, HTTP: o.HTTP, VideoOnly: o.VideoOnly, Hints: o.Hints, Seconds: o.Time.Seconds()},
+		Work: Work{Publishers: o.Publishers, Viewers: o.Viewers, HTTP: o.HTTP, VideoOnly: o.VideoOnly, Hints: o.Hints, Seconds: o.Time.Seconds()},
 	}
 	r.result.Bench.Cores = runtime.GOMAXPROCS(0)
 	err := r.run(ctx)
@@ -165,8 +165,8 @@ func (r *runner) ingest(ctx context.Context) error {
 		return err
 	}
 	c := r.opts.Clip
-	r.result.Work.Publishers, r.result.Work.Clip = r.opts.Publishers, c.Name
-	r.result.Work.FrameRate, r.result.Work.Bitrate = c.FrameRate(), c.Bitrate
+	w := &r.result.Work
+	w.Clip, w.FrameRate, w.Bitrate = c.Name, c.FrameRate(), c.Bitrate
 	in := &Ingest{}
 	r.result.Ingest = in
 	if r.crowd != nil {
@@ -179,8 +179,8 @@ func (r *runner) ingest(ctx context.Context) error {
 		return err
 	}
 	before := r.fleet.Counts()
-	w, err := r.meter.measure(ctx, r.opts.Time, r.draw)
-	r.meter.ingest = w
+	measured, err := r.meter.measure(ctx, r.opts.Time, r.draw)
+	r.meter.ingest = measured
 	in.Counts = r.fleet.Counts().Since(before)
 	return err
 }

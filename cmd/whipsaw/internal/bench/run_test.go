@@ -103,7 +103,7 @@ func TestRunFails(t *testing.T) {
 	_, err = Run(t.Context(), o)
 	require.ErrorContains(t, err, "server process")
 
-	o.PID = 0
+	o.PID, o.Time = 0, 2*time.Second // a viewer tries again within half as much more than a second
 	r, err := Run(t.Context(), o)
 	require.NoError(t, err)
 	require.Positive(t, r.Watch.Errors["multivariant playlist: status 404"], "a stream that is not there is counted, not fatal")

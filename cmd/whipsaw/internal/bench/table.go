@@ -37,8 +37,10 @@ func (r *Result) workRows(row rows) {
 	}
 	row("machine", "%s, %d cores, kernel %s", r.Machine.CPU, r.Machine.Cores, r.Machine.Kernel)
 	work := []string{}
-	if r.Work.Publishers > 0 {
+	if r.Work.Clip != "" {
 		work = append(work, fmt.Sprintf("%d publishers of %s, %.4g frames/s, %s/s", r.Work.Publishers, r.Work.Clip, r.Work.FrameRate, bits(float64(r.Work.Bitrate))))
+	} else {
+		work = append(work, fmt.Sprintf("%d streams of others", r.Work.Publishers))
 	}
 	if r.Work.Viewers > 0 {
 		work = append(work, fmt.Sprintf("%d viewers on HTTP/%s", r.Work.Viewers, r.Work.HTTP))
@@ -57,9 +59,13 @@ func (r *Result) ingestRows(row rows) {
 func (r *Result) watchRows(row rows) {
 	w := r.Watch
 	row("requests", "%d, %.0f a second, %s/s", w.Requests, w.RequestRate, bits(w.BitRate))
-	row("part delay", "%s  (last packet sent -> last byte at a viewer)", w.Part)
-	row("playlist delay", "%s  (last packet sent -> playlist at a viewer who waited)", w.Playlist)
-	row("release", "%s  (last packet sent -> playlist at the last who waited)", w.Release)
+	sent := "last packet sent"
+	if r.Ingest == nil { // only its mark tells
+		sent = "first packet of the last frame sent, by its publisher's clock"
+	}
+	row("part delay", "%s  (%s -> last byte at a viewer)", w.Part, sent)
+	row("playlist delay", "%s  (%s -> playlist at a viewer who waited)", w.Playlist, sent)
+	row("release", "%s  (%s -> playlist at the last who waited)", w.Release, sent)
 	row("delivery", "%s  (first viewer -> the others)", w.Delivery)
 	row("stalls", "%d, %.0f ms together", w.Stalls, w.StalledMS)
 	kinds := make([]string, 0, len(w.Errors))
@@ -69,6 +75,9 @@ func (r *Result) watchRows(row rows) {
 	slices.Sort(kinds)
 	row("errors", "%d  %s", total(w.Errors), strings.Join(kinds, "; "))
 }
+
+// longRun is from how many seconds on the growth of memory means anything.
+const longRun = 600
 
 func (r *Result) serverRows(row rows) {
 	s := r.Server
@@ -80,6 +89,9 @@ func (r *Result) serverRows(row rows) {
 	}
 	row("server, in all", "%.0f / %.0f / %.0f ms CPU a second and %s / %s / %s: idle / ingest / viewers",
 		s.IdleCPU, s.IngestCPU, s.WatchCPU, size(s.IdleRSS), size(s.IngestRSS), size(s.WatchRSS))
+	if r.Work.Seconds >= longRun {
+		row("memory growth", "%s an hour, by the line through all samples of the last phase", size(int64(s.Growth)))
+	}
 }
 
 func (r *Result) benchRows(row rows) {

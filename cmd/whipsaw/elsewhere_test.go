@@ -35,13 +35,14 @@ func elsewhere(t *testing.T) bool {
 	if os.Getenv(insideEnv) != "" {
 		return false
 	}
-	own := []string{tool(t, "unshare", "util-linux"), "--net"}
+	// with processes of its own as well: when the first one ends, nothing of it is left
+	own := []string{tool(t, "unshare", "util-linux"), "--net", "--pid", "--fork", "--kill-child", "--mount-proc"}
 	tool(t, "ip", "iproute2")
 	if os.Geteuid() != 0 {
 		own = append(own, "--map-root-user")
 	}
 	if out, err := exec.Command(own[0], append(own[1:], "true")...).CombinedOutput(); err != nil {
-		missing(t, "a network namespace cannot be made here: "+string(out))
+		missing(t, "namespaces cannot be made here: "+string(out))
 	}
 	self, err := os.Executable()
 	require.NoError(t, err)

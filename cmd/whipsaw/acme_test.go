@@ -70,6 +70,7 @@ func freePorts(t *testing.T, n int) []int {
 // A certificate comes from an authority, by a proof over TLS (RFC 8737) or over HTTP (RFC 8555 8.3), before anybody asks
 // for it, and is kept for the next start.
 func TestACME(t *testing.T) {
+	realTime(t, loadStream)
 	const domain = "live.whipsaw.test"
 	for _, overHTTP := range []bool{false, true} {
 		p, dir := startPebble(t), t.TempDir()

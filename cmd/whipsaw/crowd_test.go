@@ -26,7 +26,7 @@ import (
 )
 
 // cacheFor is how long a crowd watches through a cache: -cache-for 60s for a thorough run.
-var cacheFor = flag.Duration("cache-for", 5*time.Second, "how long a crowd watches through a cache")
+var cacheFor = flag.Duration("cache-for", 3*time.Second, "how long a crowd watches through a cache")
 
 // counted stands between a cache and the server, and counts what the cache asks for.
 type counted struct {
@@ -121,7 +121,7 @@ func gather(t *testing.T, index string, n int, d time.Duration) *crowd {
 	for i := range n {
 		c.wake.Go(func() {
 			// Each viewer has a connection of its own.
-			transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true, DisableCompression: true}
+			transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true, DisableCompression: true, MaxIdleConnsPerHost: 8}
 			defer transport.CloseIdleConnections()
 			v := &onlooker{crowd: c, id: i, client: &http.Client{Transport: transport}}
 			select {

@@ -52,6 +52,12 @@ func TestDeployedCommands(t *testing.T) {
 			require.ErrorContains(t, err, "WHIPSAW_PUBLISH_TOKEN", "%s: not without a token", name)
 		}
 	}
+	inReadme := regexp.MustCompile(`(?m)^    whipsaw (--[^#\n]*)`).FindAllStringSubmatch(readme(t), -1)
+	require.NotEmpty(t, inReadme)
+	for _, m := range inReadme {
+		_, err := config.ParseServe(strings.Fields(m[1]), token)
+		require.NoError(t, err, "README: %s", m[1])
+	}
 	run := regexp.MustCompile(`whipsaw whipsaw (--.*)`).FindStringSubmatch(deployed(t, "Dockerfile"))
 	require.NotNil(t, run)
 	vars := map[string]string{"WHIPSAW_PUBLISH_TOKEN": "t0ken"}

@@ -146,7 +146,7 @@ func TestBrowserOtherPlayers(t *testing.T) {
 
 // Chromium plays playlists by itself, without low latency: a page needs no player there.
 func TestBrowserNativePlayer(t *testing.T) {
-	realTime(t, loadStream+loadPage)
+	realTime(t, loadAll)
 	page := servePlayers(t, t.TempDir())
 	s := serve(t, "--demo")
 	_, video, _ := s.multivariant("demo")

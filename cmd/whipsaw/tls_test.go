@@ -222,3 +222,29 @@ func readAll(t *testing.T, r *http.Response) []byte {
 	require.NoError(t, err)
 	return body
 }
+
+// Who is one too many is told so over TCP, and sent there by QUIC; the operator sees it.
+func TestMaxConnections(t *testing.T) {
+	s := serve(t, "--max-connections=2", "--tls-self-signed", "--http3")
+	settings := pinned(s.Fingerprint)
+	for range 2 { // they stay
+		transport := over(t, settings)["HTTP/1.1"]
+		r, err := (&http.Client{Transport: transport}).Get(s.URL() + "/healthz")
+		require.NoError(t, err)
+		readAll(t, r)
+		require.Equal(t, http.StatusOK, r.StatusCode)
+	}
+	clients := over(t, settings)
+	for _, proto := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		r, err := (&http.Client{Transport: clients[proto]}).Get(s.URL() + "/healthz")
+		require.NoError(t, err)
+		require.Equal(t, "too many connections\n", string(readAll(t, r)))
+		require.Equal(t, http.StatusServiceUnavailable, r.StatusCode)
+		require.Equal(t, "5", r.Header.Get("Retry-After"))
+	}
+	_, err := (&http.Client{Transport: clients["HTTP/3.0"]}).Get(s.URL() + "/healthz")
+	require.Error(t, err)
+	_, _, metrics := fetch(t, s.AdminURL()+"/metrics")
+	require.Contains(t, string(metrics), "\nwhipsaw_connections_max 2\n")
+	require.Regexp(t, `\nwhipsaw_connections_refused_total [3-9]\n`, string(metrics))
+}

@@ -207,6 +207,7 @@ func TestConnections(t *testing.T) {
 		<-time.After(toldTime) // virtual time
 		synctest.Wait()
 		require.EqualValues(t, 2, count.open.Load())
+		require.EqualValues(t, 3+toldMost, count.refused.Load())
 
 		require.NoError(t, second.Close())
 		synctest.Wait()

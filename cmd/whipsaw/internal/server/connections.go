@@ -8,13 +8,31 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // connections bounds how many publishers and viewers are connected at a time. Some more are answered with 503, so that
 // they know why; what comes beyond those is closed at once.
 type connections struct {
-	most int64 // 0: no bound
-	open atomic.Int64
+	most    int64 // 0: no bound
+	open    atomic.Int64
+	refused atomic.Int64 // told or closed, since the start
+}
+
+// collectors are the metrics of c.
+func (c *connections) collectors() []prometheus.Collector {
+	return []prometheus.Collector{
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "whipsaw_connections", Help: "Connections of publishers and viewers over HTTP.",
+		}, func() float64 { return float64(c.open.Load()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "whipsaw_connections_max", Help: "How many there may be; 0 is any number.",
+		}, func() float64 { return float64(c.most) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "whipsaw_connections_refused_total", Help: "Connections that were one too many.",
+		}, func() float64 { return float64(c.refused.Load()) }),
+	}
 }
 
 // How many connections over the bound are told about it, and for how long each.
@@ -45,10 +63,12 @@ func (l *boundListener) Accept() (net.Conn, error) {
 		case most == 0 || n <= most:
 			return b, nil
 		case n <= most+toldMost:
+			l.count.refused.Add(1)
 			b.excess = true
 			b.end = time.AfterFunc(toldTime, b.cut)
 			return b, nil
 		}
+		l.count.refused.Add(1)
 		b.cut()
 	}
 }

@@ -77,6 +77,9 @@ func (s *instance) hsts() time.Duration {
 	return s.cfg.HSTS
 }
 
+// redirectMost bounds the connections that are sent on to HTTPS: none of them lasts.
+const redirectMost = 1000
+
 // redirect sends what came over plain HTTP to the same path over HTTPS. Only what has no body and no secret goes on by
 // itself: a publisher would send its token in the clear each time, and not notice.
 func (s *instance) redirect() http.Handler {
@@ -95,7 +98,7 @@ func (s *instance) redirect() http.Handler {
 	if s.source.Challenges != nil {
 		h = s.source.Challenges(h)
 	}
-	return accessLog(s.log)(recovered(s.log)(hardened("")(patient(bodies(h)))))
+	return roomOnly(accessLog(s.log)(recovered(s.log)(hardened("")(patient(bodies(h))))))
 }
 
 // secureOrigin is the HTTPS origin for a Host header: that of --public-url if there is one.

@@ -70,6 +70,7 @@ func (s *http3Server) close() error {
 func (c *connections) admit(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) {
 	if n := c.open.Add(1); c.most > 0 && n > c.most {
 		c.open.Add(-1)
+		c.refused.Add(1)
 		return nil, errExcess
 	}
 	context.AfterFunc(ctx, func() { c.open.Add(-1) })

@@ -189,7 +189,7 @@ func (s *instance) answer(ctx context.Context, d doors) error {
 	s.serve(public, s.connections.bound(d.public))
 	if d.redirect != nil {
 		s.addrs.Redirect = d.redirect.Addr()
-		s.serve(newHTTPServer(s.redirect(), s.log), d.redirect)
+		s.serve(newHTTPServer(s.redirect(), s.log), (&connections{most: redirectMost}).bound(d.redirect))
 	}
 	if d.admin != nil {
 		s.addrs.Admin = d.admin.Addr()

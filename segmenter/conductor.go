@@ -89,8 +89,11 @@ func (c *conductor) count(fate *int) {
 	}
 }
 
-// ask notes that a PLI goes out.
+// ask notes that a PLI goes out. An IDR that was to come by itself and did not ends the habit: the next segment asks in time.
 func (c *conductor) ask(now, at time.Duration) {
+	if at > c.lastIDR+c.natural {
+		c.natural = 0
+	}
 	if c.waiting {
 		c.count(&c.ignored)
 		c.spacing = min(max(c.spacing, pliSpacing)*2, pliBackoff)

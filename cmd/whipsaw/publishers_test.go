@@ -26,7 +26,7 @@ func TestPublishers(t *testing.T) {
 	t.Parallel()
 	for _, p := range []publisher{
 		{name: "ffmpeg", load: 20, whole: wholeSegments, command: ffmpegCommand},
-		{name: "GStreamer", load: 20, whole: longSegments, command: gstreamerCommand},
+		{name: "GStreamer", load: 20, whole: wholeSegments, command: gstreamerCommand},
 		{name: "werift", load: 30, whole: wholeSegments, command: nodeCommand("werift")},
 		{name: "node-datachannel", load: 25, whole: wholeSegments, command: nodeCommand("node-datachannel")},
 	} {
@@ -192,17 +192,6 @@ func wholeSegments(list []segment) bool {
 	n := 0
 	for _, s := range list {
 		if s.pictures == 60 && s.seconds > 1.95 && s.seconds < 2.05 {
-			n++
-		}
-	}
-	return n >= 2
-}
-
-// longSegments is enough of segments of about two seconds, of a publisher that gives a keyframe when it is asked.
-func longSegments(list []segment) bool {
-	n := 0
-	for _, s := range list {
-		if s.pictures > 50 && s.seconds > 1.8 && s.seconds < 2.2 {
 			n++
 		}
 	}

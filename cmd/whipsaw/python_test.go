@@ -105,7 +105,7 @@ func framesByAiortc(t *testing.T, p *python) {
 	p.publishes(func(list []segment) bool {
 		// it begins with 1000 kbit/s, and stays there if it is told nothing
 		rich := slices.ContainsFunc(list, func(s segment) bool { return s.kbit > 1200*s.seconds && s.seconds > 1 })
-		return rich && longSegments(list)
+		return rich && wholeSegments(list)
 	}, script)
 }
 

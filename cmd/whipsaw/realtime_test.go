@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -49,7 +50,16 @@ const (
 )
 
 // machine is what of this machine tests may use at once: a quarter stays free, since players must not starve.
-var machine = newBudget(runtime.NumCPU() * 75)
+var machine = newBudget(runtime.NumCPU() * 75 / slower())
+
+// slower is how much more of a core the server takes than the numbers above say: the race detector watches every access.
+func slower() int {
+	info, _ := debug.ReadBuildInfo()
+	if info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		return 4
+	}
+	return 1
+}
 
 // realTime lets a test run beside others that play in real time, as soon as the machine has room for what it takes.
 func realTime(t *testing.T, load int) {

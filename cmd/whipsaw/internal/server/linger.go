@@ -14,7 +14,7 @@ const (
 	maxLinger = 3 * time.Second
 )
 
-// viewers notes when players were answered last.
+// viewers notes when players asked or were answered last.
 type viewers struct {
 	last atomic.Int64 // nanoseconds since the Unix epoch; 0: never
 }
@@ -22,6 +22,7 @@ type viewers struct {
 // note is a middleware for what players ask for.
 func (v *viewers) note(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v.last.Store(time.Now().UnixNano()) // the answer may be there before its handler has returned
 		next.ServeHTTP(w, r)
 		v.last.Store(time.Now().UnixNano())
 	})

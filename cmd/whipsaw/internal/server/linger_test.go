@@ -27,6 +27,17 @@ func TestLinger(t *testing.T) {
 		require.Equal(t, quiet, took(&v))
 		require.Zero(t, took(&v), "nobody watches any more")
 
+		waiting, answered := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(answered)
+			v.note(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-waiting })).ServeHTTP(nil, nil)
+		}()
+		synctest.Wait()
+		require.Equal(t, quiet, took(&v), "somebody who has not been answered yet")
+		close(waiting)
+		<-answered
+		require.Equal(t, quiet, took(&v))
+
 		go func() {
 			for range 3 {
 				<-time.After(quiet / 2) // virtual time

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"whipsaw/segmenter/hls"
 )
 
 // connections bounds how many publishers and viewers are connected at a time. Some more are answered with 503, so that
@@ -79,6 +81,7 @@ type boundConn struct {
 	release func()
 	excess  bool        // over the bound: only to be told so
 	end     *time.Timer // of an excess one
+	gathering
 }
 
 func (b *boundConn) Close() error {
@@ -97,13 +100,18 @@ func (b *boundConn) cut() {
 
 type excessKey struct{}
 
-// mark is http.Server.ConnContext: requests on a connection over the bound know it.
+// mark is http.Server.ConnContext: requests on a connection over the bound know it, those on others gather their writes.
 func mark(ctx context.Context, conn net.Conn) context.Context {
-	if t, ok := conn.(*tls.Conn); ok {
+	t, secure := conn.(*tls.Conn)
+	if secure {
 		conn = t.NetConn()
 	}
-	if b, ok := conn.(*boundConn); ok && b.excess {
+	b, ok := conn.(*boundConn)
+	switch {
+	case ok && b.excess:
 		return context.WithValue(ctx, excessKey{}, true)
+	case ok && !secure: // TLS may write from another goroutine, when it is closed
+		return hls.WithGatherer(ctx, b)
 	}
 	return ctx
 }

@@ -116,6 +116,7 @@ func Run(ctx context.Context, cfg config.Serve, opts Options) error {
 	if opts.Started != nil {
 		opts.Started(s.addrs)
 	}
+	s.running.Go(func() { tuneHeap(ctx) })
 	demo := s.startDemo(ctx)
 	var err error
 	select {

@@ -1,0 +1,58 @@
+package server
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// heapEvery is how often the growth of the heap is set anew.
+const heapEvery = time.Second
+
+// leastGrowth is by how many bytes the heap may always grow between two collections.
+const leastGrowth = 6 << 20
+
+// tuneHeap lets the heap grow, between two collections, by what a collection costs. The runtime's own rule doubles the
+// heap, most of which is media here: bytes that are kept but that a collection never looks at. It runs until ctx ends;
+// who has set GOGC knows better.
+func tuneHeap(ctx context.Context) {
+	if _, chosen := os.LookupEnv("GOGC"); chosen {
+		return
+	}
+	samples := []metrics.Sample{
+		{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/heap:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"},
+	}
+	before := debug.SetGCPercent(100)
+	defer debug.SetGCPercent(before)
+	tick := time.NewTicker(heapEvery)
+	defer tick.Stop()
+	percent := 100
+	for {
+		metrics.Read(samples)
+		var n [4]uint64
+		for i, s := range samples {
+			n[i] = s.Value.Uint64()
+		}
+		if p := heapPercent(n[0], n[1], n[2]+n[3]); p != percent {
+			percent = p
+			debug.SetGCPercent(p)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// heapPercent is the GOGC for a heap of live bytes of which scanned have pointers in them; roots are the bytes of stacks
+// and globals. The runtime takes it of live and roots together.
+func heapPercent(live, scanned, roots uint64) int {
+	growth := max(leastGrowth, scanned+roots, live/8) // an eighth: what is swept costs something as well
+	all := max(live+roots, 1)
+	percent := int(growth * 100 / all)
+	// in steps of a tenth: the runtime stops the world to take a new one
+	return min(max(percent-percent%10, 10), 400)
+}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"io"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -71,7 +72,8 @@ func (s *site) below(prefix string) *site {
 	return out
 }
 
-// read returns the embedded files of the folders by path.
+// read returns the embedded files of the folders by path. What is large lies there as gzip has packed it, for the sake of
+// the binary's size, and is returned unpacked, under the name without .gz.
 func read(folders ...string) map[string][]byte {
 	out := map[string][]byte{}
 	for _, folder := range folders {
@@ -79,7 +81,12 @@ func read(folders ...string) map[string][]byte {
 			if err != nil || d.IsDir() {
 				return err
 			}
-			out[name], err = files.ReadFile(name)
+			body, err := files.ReadFile(name)
+			if short, packed := strings.CutSuffix(name, ".gz"); packed && err == nil {
+				name = short
+				body, err = unpack(body)
+			}
+			out[name] = body
 			return err
 		})
 		if err != nil {
@@ -87,6 +94,14 @@ func read(folders ...string) map[string][]byte {
 		}
 	}
 	return out
+}
+
+func unpack(packed []byte) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
 }
 
 func newFile(name string, body []byte) *file {

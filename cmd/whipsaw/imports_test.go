@@ -33,7 +33,7 @@ var doors = map[string][]string{
 	"github.com/Eyevinn/mp4ff/mp4":  {"whipsaw/fmp4"},
 	"github.com/go-chi/chi":         {"whipsaw/signaling", "whipsaw/segmenter/hls", "whipsaw/static", "whipsaw/cmd/"},
 	"net/http":                      {"whipsaw/signaling", "whipsaw/signaling/client", "whipsaw/segmenter/hls", "whipsaw/static", "whipsaw/cmd/"},
-	"github.com/prometheus":         {"whipsaw/cmd/"},
+	"github.com/prometheus":         {},
 	"github.com/golang-jwt":         {"whipsaw/cmd/whipsaw/internal/access"},
 	"github.com/MicahParks":         {"whipsaw/cmd/whipsaw/internal/access"},
 	"os":                            {"whipsaw/signaling", "whipsaw/cmd/"},

@@ -49,7 +49,7 @@ func newPanel(t *testing.T, limits doctor.Limits) (p *panel, stop func()) {
 	r := chi.NewRouter()
 	r.With(in.Playback.Read).Handle("/{stream}/player", http.NotFoundHandler())
 	api.Routes(r, api.Config{Registry: reg, Gate: gate, Insight: in}, in.Log)
-	admin.Routes(r, admin.Sources{Registry: reg, Players: in.Audience.Viewers, Findings: in.Doctor.Findings, Playback: in.Playback.Stats, More: in.Collectors()}, in.Log)
+	admin.Routes(r, admin.Sources{Registry: reg, Players: in.Audience.Viewers, Findings: in.Doctor.Findings, Playback: in.Playback.Stats, More: in.Collectors()})
 	return &panel{t: t, reg: reg, web: r, log: out}, func() {
 		reg.Close()
 		gate.Close()

@@ -2,18 +2,15 @@
 package admin
 
 import (
-	"log/slog"
 	"net/http"
 	"net/http/pprof"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"whipsaw/cmd/whipsaw/internal/audience"
 	"whipsaw/cmd/whipsaw/internal/cmcd"
 	"whipsaw/cmd/whipsaw/internal/doctor"
+	"whipsaw/cmd/whipsaw/internal/metrics"
 	"whipsaw/segmenter"
 	"whipsaw/signaling"
 )
@@ -26,26 +23,16 @@ type Sources struct {
 	Players  func(stream string) audience.Viewers // nil: not known
 	Findings func(stream string) []doctor.Finding // nil: not known
 	Playback func(stream string) *cmcd.Stats      // nil: not known
-	More     []prometheus.Collector
+	More     []metrics.Collector
 }
 
 // Routes mounts /metrics and /debug/pprof on r.
-func Routes(r chi.Router, from Sources, log *slog.Logger) {
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(
-		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		newStreams(from),
-		buildInfo(from.Version),
-	)
-	metrics.MustRegister(from.More...)
+func Routes(r chi.Router, from Sources) {
+	all := append([]metrics.Collector{metrics.Runtime{}, metrics.Process{}, newStreams(from), buildInfo(from.Version)}, from.More...)
 	if from.WHIP != nil {
-		metrics.MustRegister(newSessions(from.WHIP))
+		all = append(all, newSessions(from.WHIP))
 	}
-	r.Method(http.MethodGet, "/metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{
-		ErrorLog:            slog.NewLogLogger(log.Handler(), slog.LevelError),
-		MaxRequestsInFlight: 3,
-	}))
+	r.Method(http.MethodGet, "/metrics", metrics.Handler(all...))
 	r.Route("/debug/pprof", func(r chi.Router) {
 		r.Get("/cmdline", http.NotFound) // a token may stand on the command line
 		r.Get("/profile", pprof.Profile)
@@ -56,12 +43,9 @@ func Routes(r chi.Router, from Sources, log *slog.Logger) {
 	})
 }
 
-func buildInfo(version string) prometheus.Collector {
-	g := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name:        "whipsaw_build_info",
-		Help:        "Always 1; the label tells the version.",
-		ConstLabels: prometheus.Labels{"version": version},
-	})
-	g.Set(1)
-	return g
-}
+// buildInfo is the version.
+type buildInfo string
+
+var descBuild = metrics.New(metrics.Gauge, "whipsaw_build_info", "Always 1; the label tells the version.", "version")
+
+func (b buildInfo) Collect(p *metrics.Page) { p.Value(descBuild, 1, string(b)) }

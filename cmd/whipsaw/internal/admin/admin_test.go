@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -10,13 +11,16 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/require"
 
 	"whipsaw/cmd/whipsaw/internal/audience"
 	"whipsaw/cmd/whipsaw/internal/cmcd"
 	"whipsaw/cmd/whipsaw/internal/doctor"
+	"whipsaw/cmd/whipsaw/internal/metrics"
 	"whipsaw/cmd/whipsaw/internal/traffic"
 	"whipsaw/segmenter"
 )
@@ -26,14 +30,14 @@ func get(t *testing.T, registry *segmenter.Registry, path string) *httptest.Resp
 	r := chi.NewRouter()
 	whip, _ := whip(t)
 	Routes(r, Sources{
-		Registry: registry, WHIP: whip, Version: "v1.2.3", More: []prometheus.Collector{traffic.New("")},
+		Registry: registry, WHIP: whip, Version: "v1.2.3", More: []metrics.Collector{traffic.New("")},
 		Players:  func(string) audience.Viewers { return audience.Viewers{Players: 2, Connections: 3} },
 		Findings: func(string) []doctor.Finding { return []doctor.Finding{{ID: "long-gop"}} },
 		Playback: func(string) *cmcd.Stats {
 			h := segmenter.Histogram{Bounds: []float64{1}, Counts: []uint64{2, 1}}
 			return &cmcd.Stats{Buffer: h, Latency: h, Stalls: 4}
 		},
-	}, slog.New(slog.DiscardHandler))
+	})
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	return w
@@ -105,12 +109,8 @@ func TestStatusToMetrics(t *testing.T) {
 		return segmenter.Status{Name: name, Parts: 7, Publisher: &segmenter.PublisherStatus{}, Video: &v}
 	}
 	collected := func(label string, statuses ...segmenter.Status) []string {
-		reg := prometheus.NewPedanticRegistry()
-		reg.MustRegister(oneLabel{s, label, statuses})
-		families, err := reg.Gather()
-		require.NoError(t, err)
 		var out []string
-		for _, f := range families {
+		for _, f := range gathered(t, oneLabel{s, label, statuses}) {
 			for _, m := range f.GetMetric() {
 				out = append(out, fmt.Sprint(f.GetName(), " ", m.GetCounter().GetValue()+m.GetGauge().GetValue()))
 			}
@@ -136,7 +136,16 @@ type oneLabel struct {
 	of   []segmenter.Status
 }
 
-func (o oneLabel) Collect(ch chan<- prometheus.Metric) { o.one(ch, o.name, o.of) }
+func (o oneLabel) Collect(p *metrics.Page) { o.one(p, o.name, o.of) }
+
+// gathered is what Prometheus reads of a collector.
+func gathered(t *testing.T, c metrics.Collector) map[string]*dto.MetricFamily {
+	t.Helper()
+	parser := expfmt.NewTextParser(model.LegacyValidation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(metrics.Collect(c).Text()))
+	require.NoError(t, err)
+	return families
+}
 
 // Distributions are told as Prometheus counts, and those of streams without a label of their own are added up.
 func TestHistograms(t *testing.T) {
@@ -148,12 +157,8 @@ func TestHistograms(t *testing.T) {
 		v.PartBytes = h(n...)
 		return segmenter.Status{Name: "a", Delay: h(n...), Video: &v}
 	}
-	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(oneLabel{newStreams(Sources{}), otherStreams, []segmenter.Status{of(1, 2, 3), of(0, 1, 0), {Name: "c"}}})
-	families, err := reg.Gather()
-	require.NoError(t, err)
 	seen := 0
-	for _, f := range families {
+	for _, f := range gathered(t, oneLabel{newStreams(Sources{}), otherStreams, []segmenter.Status{of(1, 2, 3), of(0, 1, 0), {Name: "c"}}}) {
 		if name := f.GetName(); name != "whipsaw_stream_delay_seconds" && name != "whipsaw_track_part_bytes" {
 			continue
 		}

@@ -3,13 +3,12 @@ package admin
 import (
 	"slices"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"whipsaw/cmd/whipsaw/internal/metrics"
 	"whipsaw/segmenter"
 )
 
-// histograms sends the distributions of one label's streams, added up.
-func (s *streams) histograms(ch chan<- prometheus.Metric, name string, of []segmenter.Status) {
+// histograms tells the distributions of one label's streams, added up.
+func (s *streams) histograms(p *metrics.Page, name string, of []segmenter.Status) {
 	var delay, pictures, sounds []*segmenter.Histogram
 	for i := range of {
 		delay = append(delay, of[i].Delay)
@@ -20,46 +19,39 @@ func (s *streams) histograms(ch chan<- prometheus.Metric, name string, of []segm
 			sounds = append(sounds, a.PartBytes)
 		}
 	}
-	sendHistogram(ch, s.delay, delay, name)
-	sendHistogram(ch, s.sizes, pictures, name, "video")
-	sendHistogram(ch, s.sizes, sounds, name, "audio")
+	sendHistogram(p, s.delay, delay, name)
+	sendHistogram(p, s.sizes, pictures, name, "video")
+	sendHistogram(p, s.sizes, sounds, name, "audio")
 }
 
-// sendHistogram sends the sum of histograms with the same bounds; nil ones count for nothing.
-func sendHistogram(ch chan<- prometheus.Metric, desc *prometheus.Desc, from []*segmenter.Histogram, labels ...string) {
+// sendHistogram tells the sum of histograms with the same bounds; nil ones count for nothing.
+func sendHistogram(p *metrics.Page, desc *metrics.Desc, from []*segmenter.Histogram, labels ...string) {
 	from = slices.DeleteFunc(from, func(h *segmenter.Histogram) bool { return h == nil })
 	if len(from) == 0 {
 		return
 	}
-	bounds, sum, all := from[0].Bounds, 0.0, uint64(0)
-	buckets := make(map[float64]uint64, len(bounds))
+	sum, counts := 0.0, make([]uint64, len(from[0].Counts))
 	for _, h := range from {
 		sum += h.Sum
-		all += h.Count()
-		passed := uint64(0) // buckets of Prometheus contain those below them
-		for i, b := range bounds {
-			passed += h.Counts[i]
-			buckets[b] += passed
+		for i, n := range h.Counts {
+			counts[i] += n
 		}
 	}
-	ch <- prometheus.MustNewConstHistogram(desc, all, sum, buckets, labels...)
+	p.Histogram(desc, from[0].Bounds, counts, sum, labels...)
 }
 
-// observed sends what is known of streams from elsewhere: who watches, and what is wrong.
-func (s *streams) observed(ch chan<- prometheus.Metric, name string, of []segmenter.Status) {
-	gauge := func(desc *prometheus.Desc, v int, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(v), labels...)
-	}
+// observed tells what is known of streams from elsewhere: who watches, and what is wrong.
+func (s *streams) observed(p *metrics.Page, name string, of []segmenter.Status) {
 	if s.from.Players != nil {
 		players, lines := 0, 0
 		for i := range of {
 			v := s.from.Players(of[i].Name)
 			players, lines = players+v.Players, lines+v.Connections
 		}
-		gauge(s.watch, players, name)
-		gauge(s.lines, lines, name)
+		p.Value(s.watch, float64(players), name)
+		p.Value(s.lines, float64(lines), name)
 	}
-	s.playback(ch, name, of)
+	s.playback(p, name, of)
 	if s.from.Findings == nil {
 		return
 	}
@@ -70,27 +62,27 @@ func (s *streams) observed(ch chan<- prometheus.Metric, name string, of []segmen
 		}
 	}
 	for id, n := range found {
-		gauge(s.finding, n, name, id)
+		p.Value(s.finding, float64(n), id, name)
 	}
 }
 
-// playback sends what players told of themselves; of streams of which none did there is nothing.
-func (s *streams) playback(ch chan<- prometheus.Metric, name string, of []segmenter.Status) {
+// playback tells what players told of themselves; of streams of which none did there is nothing.
+func (s *streams) playback(p *metrics.Page, name string, of []segmenter.Status) {
 	if s.from.Playback == nil {
 		return
 	}
 	var buffer, latency []*segmenter.Histogram
 	stalls := uint64(0)
 	for i := range of {
-		if p := s.from.Playback(of[i].Name); p != nil {
-			buffer, latency = append(buffer, &p.Buffer), append(latency, &p.Latency)
-			stalls += p.Stalls
+		if told := s.from.Playback(of[i].Name); told != nil {
+			buffer, latency = append(buffer, &told.Buffer), append(latency, &told.Latency)
+			stalls += told.Stalls
 		}
 	}
 	if len(buffer) == 0 {
 		return
 	}
-	sendHistogram(ch, s.buffer, buffer, name)
-	sendHistogram(ch, s.latency, latency, name)
-	ch <- prometheus.MustNewConstMetric(s.stalls, prometheus.CounterValue, float64(stalls), name)
+	sendHistogram(p, s.buffer, buffer, name)
+	sendHistogram(p, s.latency, latency, name)
+	p.Value(s.stalls, float64(stalls), name)
 }

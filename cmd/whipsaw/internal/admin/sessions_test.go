@@ -40,7 +40,7 @@ func TestSessionMetrics(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, w.Code)
 
 	out := chi.NewRouter()
-	Routes(out, Sources{Registry: registry(t, 0), WHIP: s}, slog.New(slog.DiscardHandler))
+	Routes(out, Sources{Registry: registry(t, 0), WHIP: s})
 	w = httptest.NewRecorder()
 	out.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for _, line := range []string{

@@ -1,8 +1,7 @@
 package admin
 
 import (
-	"github.com/prometheus/client_golang/prometheus"
-
+	"whipsaw/cmd/whipsaw/internal/metrics"
 	"whipsaw/segmenter"
 )
 
@@ -17,16 +16,16 @@ const (
 type streams struct {
 	from Sources
 
-	states  *prometheus.Desc
-	publish *prometheus.Desc
-	watch   *prometheus.Desc
-	lines   *prometheus.Desc
-	finding *prometheus.Desc
-	delay   *prometheus.Desc
-	sizes   *prometheus.Desc
-	buffer  *prometheus.Desc
-	latency *prometheus.Desc
-	stalls  *prometheus.Desc
+	states  *metrics.Desc
+	publish *metrics.Desc
+	watch   *metrics.Desc
+	lines   *metrics.Desc
+	finding *metrics.Desc
+	delay   *metrics.Desc
+	sizes   *metrics.Desc
+	buffer  *metrics.Desc
+	latency *metrics.Desc
+	stalls  *metrics.Desc
 	perName []metric[segmenter.Status]
 	tracks  []metric[segmenter.TrackStatus]
 	video   []metric[segmenter.VideoStatus]
@@ -36,33 +35,32 @@ type streams struct {
 // metric is one time series per stream (and track): a counter as Prometheus has them, back at 0 with each publisher or
 // generation, or a gauge.
 type metric[T any] struct {
-	desc *prometheus.Desc
-	kind prometheus.ValueType
+	desc *metrics.Desc
 	read func(*T) float64
 	sum  bool // makes sense summed over streams
 }
 
-func newMetric[T any](name, help string, kind prometheus.ValueType, sum bool, read func(*T) float64, labels ...string) metric[T] {
-	return metric[T]{prometheus.NewDesc("whipsaw_"+name, help, labels, nil), kind, read, sum}
+func newMetric[T any](name, help string, kind metrics.Kind, sum bool, read func(*T) float64, labels ...string) metric[T] {
+	return metric[T]{metrics.New(kind, "whipsaw_"+name, help, labels...), read, sum}
 }
 
 func newStreams(from Sources) *streams {
-	of := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc("whipsaw_"+name, help, labels, nil)
+	of := func(kind metrics.Kind, name, help string, labels ...string) *metrics.Desc {
+		return metrics.New(kind, "whipsaw_"+name, help, labels...)
 	}
 	return &streams{
 		from:    from,
-		states:  of("streams", "Streams by state.", "state"),
-		publish: of("publishers", "Publishers by what viewers see of them: live, or starting and nothing yet.", "state"),
-		watch:   of("stream_players", "Estimate of the players that asked for playlists in the last 10 to 15 seconds; a cache in front counts as one.", "stream"),
-		lines:   of("stream_player_connections", "Estimate of the connections of those players.", "stream"),
-		finding: of("stream_finding", "1 while something is found wrong with what a publisher sends.", "stream", "finding"),
-		delay: of("stream_delay_seconds", "What the server adds: from the last packet of a part to the part's publication, of the parts of this generation.",
+		states:  of(metrics.Gauge, "streams", "Streams by state.", "state"),
+		publish: of(metrics.Gauge, "publishers", "Publishers by what viewers see of them: live, or starting and nothing yet.", "state"),
+		watch:   of(metrics.Gauge, "stream_players", "Estimate of the players that asked for playlists in the last 10 to 15 seconds; a cache in front counts as one.", "stream"),
+		lines:   of(metrics.Gauge, "stream_player_connections", "Estimate of the connections of those players.", "stream"),
+		finding: of(metrics.Gauge, "stream_finding", "1 while something is found wrong with what a publisher sends.", "finding", "stream"),
+		delay: of(metrics.Histogram, "stream_delay_seconds", "What the server adds: from the last packet of a part to the part's publication, of the parts of this generation.",
 			"stream"),
-		buffer:  of("playback_buffer_seconds", "What players had buffered, as they tell themselves (CMCD).", "stream"),
-		latency: of("playback_latency_seconds", "How far players are behind, as they tell themselves (CMCD version 2).", "stream"),
-		stalls:  of("playback_stalls_total", "Requests of players that told of an empty buffer (CMCD).", "stream"),
-		sizes:   of("track_part_bytes", "Sizes of the parts of this generation.", "stream", "track"),
+		buffer:  of(metrics.Histogram, "playback_buffer_seconds", "What players had buffered, as they tell themselves (CMCD).", "stream"),
+		latency: of(metrics.Histogram, "playback_latency_seconds", "How far players are behind, as they tell themselves (CMCD version 2).", "stream"),
+		stalls:  of(metrics.Counter, "playback_stalls_total", "Requests of players that told of an empty buffer (CMCD).", "stream"),
+		sizes:   of(metrics.Histogram, "track_part_bytes", "Sizes of the parts of this generation.", "stream", "track"),
 		perName: streamMetrics(), tracks: trackMetrics(), video: videoMetrics(), audio: audioMetrics(),
 	}
 }
@@ -70,10 +68,10 @@ func newStreams(from Sources) *streams {
 func streamMetrics() []metric[segmenter.Status] {
 	type S = segmenter.Status
 	counter := func(name, help string, read func(*S) float64) metric[S] {
-		return newMetric("stream_"+name, help, prometheus.CounterValue, true, read, "stream")
+		return newMetric("stream_"+name, help, metrics.Counter, true, read, "stream")
 	}
 	return []metric[S]{
-		newMetric("stream_publishing", "1 while a publisher holds the stream.", prometheus.GaugeValue, true, func(s *S) float64 {
+		newMetric("stream_publishing", "1 while a publisher holds the stream.", metrics.Gauge, true, func(s *S) float64 {
 			if s.Publisher != nil {
 				return 1
 			}
@@ -89,11 +87,11 @@ func streamMetrics() []metric[segmenter.Status] {
 func trackMetrics() []metric[segmenter.TrackStatus] {
 	type T = segmenter.TrackStatus
 	counter := func(name, help string, read func(*T) int64) metric[T] {
-		return newMetric("track_"+name+"_total", help+" since the publisher came.", prometheus.CounterValue, true,
+		return newMetric("track_"+name+"_total", help+" since the publisher came.", metrics.Counter, true,
 			func(t *T) float64 { return float64(read(t)) }, "stream", "track")
 	}
 	return []metric[T]{
-		newMetric("track_bytes_per_second", "Rate of the RTP packets that came lately.", prometheus.GaugeValue, true,
+		newMetric("track_bytes_per_second", "Rate of the RTP packets that came lately.", metrics.Gauge, true,
 			func(t *T) float64 { return float64(t.Bitrate) / 8 }, "stream", "track"),
 		counter("packets", "RTP packets", func(t *T) int64 { return t.Packets }),
 		counter("bytes", "Bytes of RTP packets", func(t *T) int64 { return t.Bytes }),
@@ -116,7 +114,7 @@ func trackMetrics() []metric[segmenter.TrackStatus] {
 func videoMetrics() []metric[segmenter.VideoStatus] {
 	type V = segmenter.VideoStatus
 	gauge := func(name, help string, read func(*V) float64) metric[V] {
-		return newMetric("video_"+name, help, prometheus.GaugeValue, false, read, "stream")
+		return newMetric("video_"+name, help, metrics.Gauge, false, read, "stream")
 	}
 	return []metric[V]{
 		gauge("width_pixels", "Width of the picture.", func(v *V) float64 { return float64(v.Width) }),
@@ -126,22 +124,22 @@ func videoMetrics() []metric[segmenter.VideoStatus] {
 		gauge("keyframe_age_seconds", "Time since the newest IDR.", func(v *V) float64 { return v.KeyframeAge }),
 		gauge("av_offset_seconds", "How far pictures still are from where the sender reports put them beside the sound.", func(v *V) float64 { return v.AVOffset }),
 		gauge("reordered_pictures", "How many pictures are shown after one that they came before, at most; 0 without B-frames.", func(v *V) float64 { return float64(v.Reordering) }),
-		newMetric("video_withheld", "1 while pictures come and wait for a keyframe to be shown.", prometheus.GaugeValue, true, func(v *V) float64 {
+		newMetric("video_withheld", "1 while pictures come and wait for a keyframe to be shown.", metrics.Gauge, true, func(v *V) float64 {
 			if v.Withheld {
 				return 1
 			}
 			return 0
 		}, "stream"),
-		newMetric("video_filler_seconds_total", "Time filled with the last IDR in this generation.", prometheus.CounterValue, true,
+		newMetric("video_filler_seconds_total", "Time filled with the last IDR in this generation.", metrics.Counter, true,
 			func(v *V) float64 { return v.Filler }, "stream"),
 	}
 }
 
 func audioMetrics() []metric[segmenter.AudioStatus] {
 	return []metric[segmenter.AudioStatus]{
-		newMetric("audio_stereo_units_total", "Access units coded in stereo since the publisher came.", prometheus.CounterValue, true,
+		newMetric("audio_stereo_units_total", "Access units coded in stereo since the publisher came.", metrics.Counter, true,
 			func(a *segmenter.AudioStatus) float64 { return float64(a.Stereo) }, "stream"),
-		newMetric("audio_silence_seconds_total", "Time filled with silence in this generation.", prometheus.CounterValue, true,
+		newMetric("audio_silence_seconds_total", "Time filled with silence in this generation.", metrics.Counter, true,
 			func(a *segmenter.AudioStatus) float64 { return a.Silence }, "stream"),
 	}
 }

@@ -8,13 +8,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"whipsaw/cmd/whipsaw/internal/audience"
 	"whipsaw/cmd/whipsaw/internal/cmcd"
 	"whipsaw/cmd/whipsaw/internal/doctor"
 	"whipsaw/cmd/whipsaw/internal/events"
 	"whipsaw/cmd/whipsaw/internal/logbook"
+	"whipsaw/cmd/whipsaw/internal/metrics"
 	"whipsaw/cmd/whipsaw/internal/traffic"
 	"whipsaw/cmd/whipsaw/internal/webhook"
 	"whipsaw/segmenter"
@@ -101,8 +100,8 @@ func (in *Insight) Drain(ctx context.Context) {
 }
 
 // Collectors are the metrics that are no stream's.
-func (in *Insight) Collectors() []prometheus.Collector {
-	list := []prometheus.Collector{in.Traffic}
+func (in *Insight) Collectors() []metrics.Collector {
+	list := []metrics.Collector{in.Traffic}
 	if in.hook != nil {
 		list = append(list, in.hook)
 	}

@@ -9,8 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"whipsaw/cmd/whipsaw/internal/metrics"
 	"whipsaw/segmenter/hls"
 )
 
@@ -23,17 +22,14 @@ type connections struct {
 }
 
 // collectors are the metrics of c.
-func (c *connections) collectors() []prometheus.Collector {
-	return []prometheus.Collector{
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "whipsaw_connections", Help: "Connections of publishers and viewers over HTTP.",
-		}, func() float64 { return float64(c.open.Load()) }),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "whipsaw_connections_max", Help: "How many there may be; 0 is any number.",
-		}, func() float64 { return float64(c.most) }),
-		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "whipsaw_connections_refused_total", Help: "Connections that were one too many.",
-		}, func() float64 { return float64(c.refused.Load()) }),
+func (c *connections) collectors() []metrics.Collector {
+	return []metrics.Collector{
+		metrics.Func(metrics.Gauge, "whipsaw_connections", "Connections of publishers and viewers over HTTP.",
+			func() float64 { return float64(c.open.Load()) }),
+		metrics.Func(metrics.Gauge, "whipsaw_connections_max", "How many there may be; 0 is any number.",
+			func() float64 { return float64(c.most) }),
+		metrics.Func(metrics.Counter, "whipsaw_connections_refused_total", "Connections that were one too many.",
+			func() float64 { return float64(c.refused.Load()) }),
 	}
 }
 

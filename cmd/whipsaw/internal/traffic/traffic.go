@@ -5,9 +5,9 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"whipsaw/cmd/whipsaw/internal/metrics"
 	"whipsaw/segmenter"
 )
 
@@ -20,55 +20,44 @@ var codes = []string{"2xx", "3xx", "4xx", "5xx"}
 // Meter is a collector of metrics and the middleware that feeds it.
 type Meter struct {
 	prefix    string
-	requests  *prometheus.CounterVec
-	bytes     *prometheus.CounterVec
-	open      *prometheus.GaugeVec
 	byClass   map[string]*class
 	recorders sync.Pool
 }
 
 // class are the series of one class, looked up once.
 type class struct {
-	codes [4]prometheus.Counter
-	bytes prometheus.Counter
-	open  prometheus.Gauge
+	codes [4]atomic.Uint64
+	bytes atomic.Uint64
+	open  atomic.Int64
 }
+
+var (
+	descRequests = metrics.New(metrics.Counter, "whipsaw_http_requests_total", "Requests answered, by what was asked for and class of status.", "class", "code")
+	descBytes    = metrics.New(metrics.Counter, "whipsaw_http_response_bytes_total", "Bytes of the bodies of answers.", "class")
+	descOpen     = metrics.New(metrics.Gauge, "whipsaw_http_requests_in_flight",
+		"Requests not yet answered. Of playlists and parts most of them wait for what is to come.", "class")
+)
 
 // New returns a Meter for paths below a prefix like /live; it may be empty.
 func New(prefix string) *Meter {
-	m := &Meter{
-		prefix: prefix,
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "whipsaw_http_requests_total",
-			Help: "Requests answered, by what was asked for and class of status."}, []string{"class", "code"}),
-		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "whipsaw_http_response_bytes_total",
-			Help: "Bytes of the bodies of answers."}, []string{"class"}),
-		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "whipsaw_http_requests_in_flight",
-			Help: "Requests not yet answered. Of playlists and parts most of them wait for what is to come."}, []string{"class"}),
-		byClass: map[string]*class{},
-	}
+	m := &Meter{prefix: prefix, byClass: map[string]*class{}}
 	m.recorders.New = func() any { return new(recorder) }
 	for _, name := range classes {
-		c := &class{bytes: m.bytes.WithLabelValues(name), open: m.open.WithLabelValues(name)}
-		for i, code := range codes {
-			c.codes[i] = m.requests.WithLabelValues(name, code)
-		}
-		m.byClass[name] = c
+		m.byClass[name] = new(class)
 	}
 	return m
 }
 
-// Describe sends the descriptions of all series (prometheus.Collector).
-func (m *Meter) Describe(ch chan<- *prometheus.Desc) {
-	m.requests.Describe(ch)
-	m.bytes.Describe(ch)
-	m.open.Describe(ch)
-}
-
-// Collect sends all series (prometheus.Collector).
-func (m *Meter) Collect(ch chan<- prometheus.Metric) {
-	m.requests.Collect(ch)
-	m.bytes.Collect(ch)
-	m.open.Collect(ch)
+// Collect tells of all classes (metrics.Collector).
+func (m *Meter) Collect(p *metrics.Page) {
+	for _, name := range classes {
+		c := m.byClass[name]
+		for i, code := range codes {
+			p.Value(descRequests, float64(c.codes[i].Load()), name, code)
+		}
+		p.Value(descBytes, float64(c.bytes.Load()), name)
+		p.Value(descOpen, float64(c.open.Load()), name)
+	}
 }
 
 // Count is the middleware.
@@ -77,11 +66,11 @@ func (m *Meter) Count(next http.Handler) http.Handler {
 		c := m.byClass[m.classify(r.URL.Path)]
 		rec, _ := m.recorders.Get().(*recorder) // nothing else is in the pool
 		*rec = recorder{ResponseWriter: w}
-		c.open.Inc()
+		c.open.Add(1)
 		defer func() {
-			c.open.Dec()
-			c.codes[outcome(rec.status)].Inc()
-			c.bytes.Add(float64(rec.bytes))
+			c.open.Add(-1)
+			c.codes[outcome(rec.status)].Add(1)
+			c.bytes.Add(uint64(rec.bytes))
 			*rec = recorder{}
 			m.recorders.Put(rec)
 		}()

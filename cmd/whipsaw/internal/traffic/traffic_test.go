@@ -1,24 +1,28 @@
 package traffic
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/require"
+
+	"whipsaw/cmd/whipsaw/internal/metrics"
 )
 
 // gathered are all series with their values, as name{labels}.
 func gathered(t *testing.T, m *Meter) map[string]float64 {
 	t.Helper()
-	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(m)
-	families, err := reg.Gather()
+	text := metrics.Collect(m).Text()
+	parser := expfmt.NewTextParser(model.LegacyValidation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
 	require.NoError(t, err)
-	problems, err := promlint.NewWithMetricFamilies(families).Lint()
+	problems, err := promlint.New(bytes.NewReader(text)).Lint()
 	require.NoError(t, err)
 	require.Empty(t, problems)
 	out := map[string]float64{}

@@ -19,10 +19,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"whipsaw/cmd/whipsaw/internal/doctor"
 	"whipsaw/cmd/whipsaw/internal/events"
+	"whipsaw/cmd/whipsaw/internal/metrics"
 )
 
 // Headers of a request. The signature is "sha256=" and the hexadecimal HMAC-SHA256, under the secret, of the timestamp's
@@ -204,14 +203,11 @@ func Sign(secret, timestamp string, body []byte) string {
 	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-var descEvents = prometheus.NewDesc("whipsaw_webhook_events_total", "Events for the webhook, by what became of them.", []string{"result"}, nil)
+var descEvents = metrics.New(metrics.Counter, "whipsaw_webhook_events_total", "Events for the webhook, by what became of them.", "result")
 
-// Describe sends the descriptions of all series (prometheus.Collector).
-func (s *Sender) Describe(ch chan<- *prometheus.Desc) { ch <- descEvents }
-
-// Collect sends all series (prometheus.Collector).
-func (s *Sender) Collect(ch chan<- prometheus.Metric) {
+// Collect tells of all events (metrics.Collector).
+func (s *Sender) Collect(p *metrics.Page) {
 	for result, n := range map[string]*atomic.Uint64{"delivered": &s.delivered, "failed": &s.failed, "dropped": &s.dropped} {
-		ch <- prometheus.MustNewConstMetric(descEvents, prometheus.CounterValue, float64(n.Load()), result)
+		p.Value(descEvents, float64(n.Load()), result)
 	}
 }

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,12 +15,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/stretchr/testify/require"
 
 	"whipsaw/cmd/whipsaw/internal/doctor"
 	"whipsaw/cmd/whipsaw/internal/events"
+	"whipsaw/cmd/whipsaw/internal/metrics"
 )
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -199,12 +200,9 @@ func TestNoSecretInErrors(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(New(Config{}, quiet()))
-	families, err := reg.Gather()
-	require.NoError(t, err)
-	problems, err := promlint.NewWithMetricFamilies(families).Lint()
+	text := metrics.Collect(New(Config{}, quiet())).Text()
+	problems, err := promlint.New(bytes.NewReader(text)).Lint()
 	require.NoError(t, err)
 	require.Empty(t, problems)
-	require.Len(t, families[0].GetMetric(), 3)
+	require.Equal(t, 3, bytes.Count(text, []byte("\nwhipsaw_webhook_events_total{result=")))
 }

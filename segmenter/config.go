@@ -64,31 +64,25 @@ func DefaultConfig() Config {
 // ErrConfig is wrapped by every error of Validate.
 var ErrConfig = errors.New("segmenter: bad setting")
 
-// Validate reports the first setting that could not give a legal playlist.
+// Validate joins an error for each setting that could not give a legal playlist.
 func (c Config) Validate() error {
-	switch {
-	case c.Part < 50*time.Millisecond || c.Part > time.Second:
-		return fmt.Errorf("%w: part %v is not between 50ms and 1s", ErrConfig, c.Part)
-	case c.Segment < 4*c.Part || c.Segment > 30*time.Second:
-		return fmt.Errorf("%w: segment %v is not between four parts and 30s", ErrConfig, c.Segment)
-	case c.MaxSegment != 0 && (c.MaxSegment < c.Segment || c.MaxSegment > 30*time.Second):
-		return fmt.Errorf("%w: max-segment %v is not between the segment and 30s", ErrConfig, c.MaxSegment)
-	case c.Window < 0 || c.Window > 10*time.Minute:
-		return fmt.Errorf("%w: window %v is not between 0 and 10m", ErrConfig, c.Window)
-	case c.OnLoss != Freeze && c.OnLoss != Show:
-		return fmt.Errorf("%w: on-loss %q is neither %s nor %s", ErrConfig, c.OnLoss, Freeze, Show)
-	case c.MaxAccessUnit < 64<<10:
-		return fmt.Errorf("%w: max-access-unit %d is less than 64KiB", ErrConfig, c.MaxAccessUnit)
-	case c.MaxBytes < 1<<20:
-		return fmt.Errorf("%w: max-stream-memory %d is less than 1MiB", ErrConfig, c.MaxBytes)
-	case c.MaxTotal < int64(c.MaxBytes):
-		return fmt.Errorf("%w: max-memory %d is less than max-stream-memory", ErrConfig, c.MaxTotal)
-	case c.MaxStreams < 1:
-		return fmt.Errorf("%w: max-streams %d is less than 1", ErrConfig, c.MaxStreams)
-	case c.Resume < 0 || c.Resume > 10*time.Minute:
-		return fmt.Errorf("%w: resume %v is not between 0 and 10m", ErrConfig, c.Resume)
+	var all []error
+	rule := func(broken bool, format string, args ...any) {
+		if broken {
+			all = append(all, fmt.Errorf("%w: "+format, append([]any{ErrConfig}, args...)...))
+		}
 	}
-	return nil
+	rule(c.Part < 50*time.Millisecond || c.Part > time.Second, "part %v is not between 50ms and 1s", c.Part)
+	rule(c.Segment < 4*c.Part || c.Segment > 30*time.Second, "segment %v is not between four parts and 30s", c.Segment)
+	rule(c.MaxSegment != 0 && (c.MaxSegment < c.Segment || c.MaxSegment > 30*time.Second), "max-segment %v is not between the segment and 30s", c.MaxSegment)
+	rule(c.Window < 0 || c.Window > 10*time.Minute, "window %v is not between 0 and 10m", c.Window)
+	rule(c.OnLoss != Freeze && c.OnLoss != Show, "on-loss %q is neither %s nor %s", c.OnLoss, Freeze, Show)
+	rule(c.MaxAccessUnit < 64<<10, "max-access-unit %d is less than 64KiB", c.MaxAccessUnit)
+	rule(c.MaxBytes < 1<<20, "max-stream-memory %d is less than 1MiB", c.MaxBytes)
+	rule(c.MaxTotal < int64(c.MaxBytes), "max-memory %d is less than max-stream-memory", c.MaxTotal)
+	rule(c.MaxStreams < 1, "max-streams %d is less than 1", c.MaxStreams)
+	rule(c.Resume < 0 || c.Resume > 10*time.Minute, "resume %v is not between 0 and 10m", c.Resume)
+	return errors.Join(all...)
 }
 
 // TargetDuration is EXT-X-TARGETDURATION in seconds (rfc8216bis 4.4.3.1).

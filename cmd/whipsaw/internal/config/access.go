@@ -25,27 +25,27 @@ type Access struct {
 
 func accessSettings(c *Access) []Setting {
 	return []Setting{
-		{Name: "publish-token", Value: "TOKEN", set: publishToken(&c.PublishToken),
+		{Name: "publish-token", Secret: true, Reload: true, Value: "TOKEN", set: publishToken(&c.PublishToken),
 			Help: "Bearer token that publishers must send, or sha256: and its SHA-256 in hexadecimal; better in the variable, where other users do not see it"},
-		{Name: "stream-token", Value: "PATTERN=TOKEN", Repeat: true, set: tokens(&c.StreamTokens, access.Publish),
+		{Name: "stream-token", Secret: true, Reload: true, Value: "PATTERN=TOKEN", Repeat: true, set: tokens(&c.StreamTokens, access.Publish),
 			Help: "token for publishers of streams that fit a pattern, like studio-*=TOKEN; may be repeated"},
-		{Name: "watch-token", Value: "PATTERN=TOKEN", Repeat: true, set: tokens(&c.WatchTokens, access.Watch),
+		{Name: "watch-token", Secret: true, Reload: true, Value: "PATTERN=TOKEN", Repeat: true, set: tokens(&c.WatchTokens, access.Watch),
 			Help: "token that gives links to watch the streams that fit a pattern, with --watch-key; may be repeated"},
-		{Name: "jwt-secret", Value: "SECRET", set: jwtSecret(&c.JWTSecret),
+		{Name: "jwt-secret", Secret: true, Reload: true, Value: "SECRET", set: jwtSecret(&c.JWTSecret),
 			Help: "secret of JSON Web Tokens with HS256, at least 32 characters; their claim whipsaw names streams"},
-		{Name: "jwt-jwks", Value: "URL|FILE", set: jwks(&c.JWTKeys),
+		{Name: "jwt-jwks", Reload: true, Value: "URL|FILE", set: jwks(&c.JWTKeys),
 			Help: "JSON Web Key Set for JSON Web Tokens with RS256, ES256 and EdDSA"},
-		{Name: "jwt-issuer", Value: "ISSUER", set: text(&c.JWTIssuer),
+		{Name: "jwt-issuer", Reload: true, Value: "ISSUER", set: text(&c.JWTIssuer),
 			Help: "what iss of a JSON Web Token has to be; without it anything"},
-		{Name: "jwt-audience", Value: "AUDIENCE", set: text(&c.JWTAudience),
+		{Name: "jwt-audience", Reload: true, Value: "AUDIENCE", set: text(&c.JWTAudience),
 			Help: "what aud of a JSON Web Token has to name; without it anything"},
-		{Name: "auth-url", Value: "URL", set: authURL(&c.AuthURL),
+		{Name: "auth-url", Secret: true, Reload: true, Value: "URL", set: authURL(&c.AuthURL),
 			Help: "asked by POST of JSON about tokens that are not known here; 2xx lets in"},
 		{Name: "open-publish", Default: "false", set: toggle(&c.OpenPublish),
 			Help: "let everybody publish who reaches the server, without a token"},
-		{Name: "watch-key", Value: "KEY", Repeat: true, set: keys(&c.WatchKeys),
+		{Name: "watch-key", Secret: true, Reload: true, Value: "KEY", Repeat: true, set: keys(&c.WatchKeys),
 			Help: "key that links to watch are signed with, at least 32 characters; may be repeated: the first signs, all verify; without it all may watch"},
-		{Name: "watch-for", Value: "DURATION", Default: "4h", set: duration(&c.WatchFor),
+		{Name: "watch-for", Reload: true, Value: "DURATION", Default: "4h", set: duration(&c.WatchFor),
 			Help: "how long a link to watch is good that the API gives"},
 	}
 }
@@ -74,17 +74,12 @@ func (c Access) Gate() (access.Config, error) {
 }
 
 // check finds what does not go together.
-func (c Access) check() error {
-	switch {
-	case c.OpenPublish && c.Authenticated():
-		return fmt.Errorf("%w: --open-publish and --publish-token, --stream-token, --jwt-secret, --jwt-jwks and --auth-url exclude each other: "+
-			"these ask for a token, that for none", ErrUsage)
-	case len(c.WatchTokens) > 0 && len(c.WatchKeys) == 0:
-		return fmt.Errorf("%w: --watch-token gives signed links, which need --watch-key; without it everybody may watch", ErrUsage)
-	case !c.jwt() && (c.JWTIssuer != "" || c.JWTAudience != ""):
-		return fmt.Errorf("%w: --jwt-issuer and --jwt-audience need --jwt-secret or --jwt-jwks", ErrUsage)
-	case c.WatchFor < time.Second:
-		return fmt.Errorf("%w: --watch-for %s: a link is good for a second at least", ErrUsage, c.WatchFor)
-	}
-	return nil
+func (c Access) check() []error {
+	return broken(
+		rule{c.OpenPublish && c.Authenticated(),
+			"--open-publish and --publish-token, --stream-token, --jwt-secret, --jwt-jwks and --auth-url exclude each other: these ask for a token, that for none"},
+		rule{len(c.WatchTokens) > 0 && len(c.WatchKeys) == 0, "--watch-token gives signed links, which need --watch-key; without it everybody may watch"},
+		rule{!c.jwt() && (c.JWTIssuer != "" || c.JWTAudience != ""), "--jwt-issuer and --jwt-audience need --jwt-secret or --jwt-jwks"},
+		rule{c.WatchFor < time.Second, fmt.Sprintf("--watch-for %s: a link is good for a second at least", c.WatchFor)},
+	)
 }

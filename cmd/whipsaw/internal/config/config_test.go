@@ -70,7 +70,7 @@ func TestServeFlags(t *testing.T) {
 // Every definition of the server can be given as a variable, and a flag outdoes it.
 func TestServePrecedence(t *testing.T) {
 	values := map[string][2]string{ // by flag: as variable, as flag
-		"tls-cert": {"a.pem", "b.pem"}, "tls-key": {"a.key", "b.key"}, "tls-self-signed": {"true", "false"},
+		"config": {"a.yaml", "b.yaml"}, "tls-cert": {"a.pem", "b.pem"}, "tls-key": {"a.key", "b.key"}, "tls-self-signed": {"true", "false"},
 		"acme-domain": {"a.example,b.example", "c.example"}, "acme-email": {"a@a.example", "b@b.example"}, "acme-dir": {"/var/a", "/var/b"},
 		"acme-server": {"https://a.example/dir", "https://b.example/dir"}, "acme-ca": {"a.pem", "b.pem"}, "http3": {"true", "false"},
 		"http3-listen": {":1", ":2"}, "http-redirect": {":1", ":2"}, "hsts": {"1h", "2h"}, "max-connections": {"1", "2"},

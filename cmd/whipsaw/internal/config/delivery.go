@@ -72,7 +72,7 @@ func deliverySettings(c *Delivery) []Setting {
 			Help: "URL under which the world reaches this server, for what is printed and what the API says"},
 		{Name: "path-prefix", Value: "PATH", set: pathPrefix(&c.PathPrefix),
 			Help: "path below which everything lies, like /live; a proxy in front leaves it in place"},
-		{Name: "cors-origin", Value: "ORIGIN", Repeat: true, set: origins(&c.Origins),
+		{Name: "cors-origin", Reload: true, Value: "ORIGIN", Repeat: true, set: origins(&c.Origins),
 			Help: "origin of web pages that may play streams, like https://example.com; may be repeated; without it all may"},
 	}
 }
@@ -109,39 +109,32 @@ func (c Delivery) elsewhere() string {
 }
 
 // check finds what does not go together; state is the directory of --state.
-func (c Delivery) check(state string) error {
+func (c Delivery) check(state string) []error {
 	kinds := 0
 	for _, is := range []bool{c.TLSCert != "" || c.TLSKey != "", c.SelfSigned, len(c.ACME.Domains) > 0} {
 		if is {
 			kinds++
 		}
 	}
-	switch {
-	case (c.TLSCert == "") != (c.TLSKey == ""):
-		return fmt.Errorf("%w: --tls-cert and --tls-key belong together", ErrUsage)
-	case kinds > 1:
-		return fmt.Errorf("%w: --tls-cert, --tls-self-signed and --acme-domain exclude each other", ErrUsage)
-	case len(c.ACME.Domains) > 0 && c.ACME.Dir == "" && state == "":
-		return fmt.Errorf("%w: --acme-domain needs --acme-dir or --state: an authority refuses to make the same certificate at every start", ErrUsage)
-	case c.HTTP3 && !c.TLS():
-		return fmt.Errorf("%w: --http3 needs HTTPS: --tls-cert and --tls-key, --acme-domain or --tls-self-signed", ErrUsage)
-	case c.Redirect != "" && !c.TLS():
-		return fmt.Errorf("%w: --http-redirect leads to HTTPS, which needs --tls-cert and --tls-key, --acme-domain or --tls-self-signed", ErrUsage)
-	}
-	return c.checkPublic()
+	return append(broken(
+		rule{(c.TLSCert == "") != (c.TLSKey == ""), "--tls-cert and --tls-key belong together"},
+		rule{kinds > 1, "--tls-cert, --tls-self-signed and --acme-domain exclude each other"},
+		rule{len(c.ACME.Domains) > 0 && c.ACME.Dir == "" && state == "",
+			"--acme-domain needs --acme-dir or --state: an authority refuses to make the same certificate at every start"},
+		rule{c.HTTP3 && !c.TLS(), "--http3 needs HTTPS: --tls-cert and --tls-key, --acme-domain or --tls-self-signed"},
+		rule{c.Redirect != "" && !c.TLS(), "--http-redirect leads to HTTPS, which needs --tls-cert and --tls-key, --acme-domain or --tls-self-signed"},
+	), c.checkPublic()...)
 }
 
 // checkPublic compares --public-url with --path-prefix: paths reach us as the world writes them.
-func (c Delivery) checkPublic() error {
+func (c Delivery) checkPublic() []error {
 	if c.PublicURL == "" {
 		return nil
 	}
 	u, err := url.Parse(c.PublicURL)
 	if err != nil {
-		return fmt.Errorf("%w: --public-url: %w", ErrUsage, err)
+		return []error{fmt.Errorf("%w: --public-url: %w", ErrUsage, err)}
 	}
-	if u.Path != "" && u.Path != c.PathPrefix {
-		return fmt.Errorf("%w: --public-url has the path %s, so --path-prefix has to be the same, and a proxy in front leaves it in place", ErrUsage, u.Path)
-	}
-	return nil
+	return broken(rule{u.Path != "" && u.Path != c.PathPrefix,
+		fmt.Sprintf("--public-url has the path %s, so --path-prefix has to be the same, and a proxy in front leaves it in place", u.Path)})
 }

@@ -42,11 +42,11 @@ func ingestSettings(c *Ingest, s *segmenter.Config) []Setting {
 			Help: "leave the connectivity checks to the publishers, for a server with a public address of its own"},
 		{Name: "ice-server", Value: "URL", Repeat: true, set: iceServers(&c.ICEServers),
 			Help: "STUN or TURN server that publishers are told to use, like turn:turn.example.org?transport=udp; may be repeated"},
-		{Name: "turn-secret", Value: "SECRET", set: secret(&c.TURNSecret),
+		{Name: "turn-secret", Secret: true, Value: "SECRET", set: secret(&c.TURNSecret),
 			Help: "secret shared with the TURN servers (coturn: static-auth-secret), of which each session gets credentials of its own"},
 		{Name: "turn-user", Value: "USER", set: text(&c.TURNUser),
 			Help: "user name for the TURN servers, in place of --turn-secret"},
-		{Name: "turn-password", Value: "PASSWORD", set: secret(&c.TURNPassword),
+		{Name: "turn-password", Secret: true, Value: "PASSWORD", set: secret(&c.TURNPassword),
 			Help: "password for --turn-user; every publisher gets to know it"},
 		{Name: "turn-lifetime", Value: "DURATION", Default: "24h", set: between(&c.TURNLifetime, time.Minute, 30*24*time.Hour),
 			Help: "how long credentials made with --turn-secret are good"},
@@ -73,13 +73,13 @@ func (c Ingest) Signaling() signaling.Config {
 }
 
 // check finds what does not go together.
-func (c Ingest) check() error {
+func (c Ingest) check() []error {
 	err := c.Signaling().ICEServers.Check()
 	switch {
 	case errors.Is(err, signaling.ErrNoCredentials):
-		return fmt.Errorf("%w: --ice-server: %w; set --turn-secret, or --turn-user and --turn-password", ErrUsage, err)
+		return []error{fmt.Errorf("%w: --ice-server: %w; set --turn-secret, or --turn-user and --turn-password", ErrUsage, err)}
 	case err != nil:
-		return fmt.Errorf("%w: --turn-secret, --turn-user, --turn-password: %w", ErrUsage, err)
+		return []error{fmt.Errorf("%w: --turn-secret, --turn-user, --turn-password: %w", ErrUsage, err)}
 	}
 	return nil
 }

@@ -23,32 +23,29 @@ func operatorSettings(c *Operator) []Setting {
 	return []Setting{
 		{Name: "admin", Value: "HOST:PORT", Default: "127.0.0.1:8081", Empty: true, set: address(&c.Admin, true),
 			Help: "TCP address for /metrics, /debug/pprof and the API; empty for none"},
-		{Name: "api-token", Value: "TOKEN", set: secret(&c.APIToken),
+		{Name: "api-token", Secret: true, Value: "TOKEN", set: secret(&c.APIToken),
 			Help: "Bearer token that lets programs kick publishers and end streams by the API; without it only this machine may, as long as it serves nobody else or by --admin"},
-		{Name: "api-read-token", Value: "TOKEN", set: secret(&c.APIReadToken),
+		{Name: "api-read-token", Secret: true, Value: "TOKEN", set: secret(&c.APIReadToken),
 			Help: "Bearer token without which, or --api-token, nothing of the API can be read: the list on the index page then stays empty"},
-		{Name: "webhook", Value: "URL", set: authURL(&c.Webhook),
+		{Name: "webhook", Secret: true, Value: "URL", set: authURL(&c.Webhook),
 			Help: "told by POST of JSON what happens to streams: publishers that come and go, first pictures, ends, findings"},
-		{Name: "webhook-secret", Value: "SECRET", set: secret(&c.WebhookSecret),
+		{Name: "webhook-secret", Secret: true, Value: "SECRET", set: secret(&c.WebhookSecret),
 			Help: "what requests to --webhook are signed with (HMAC-SHA256, header Whipsaw-Signature)"},
 		{Name: "warn-bitrate", Value: "KBIT", Default: "20000", set: kilobits(&c.WarnBitrate),
 			Help: "bit rate of a publisher in kbit/s over which the doctor warns; 0 is any"},
 		{Name: "log-format", Value: "text|json", Default: "text", set: choice(&c.LogFormat, "text", "json"),
 			Help: "form of the log on standard error"},
-		{Name: "log-level", Value: "LEVEL", Default: "info", set: choice(&c.LogLevel, "debug", "info", "warn", "error"),
+		{Name: "log-level", Reload: true, Value: "LEVEL", Default: "info", set: choice(&c.LogLevel, "debug", "info", "warn", "error"),
 			Help: "least level that is logged: debug, info, warn or error"},
 	}
 }
 
 // check finds what does not go together.
-func (c Operator) check() error {
-	switch {
-	case c.WebhookSecret != "" && c.Webhook == "":
-		return fmt.Errorf("%w: --webhook-secret signs what --webhook is told, which is not set", ErrUsage)
-	case c.APIToken != "" && c.APIToken == c.APIReadToken:
-		return fmt.Errorf("%w: --api-token and --api-read-token are the same: whoever may read could change things", ErrUsage)
-	}
-	return nil
+func (c Operator) check() []error {
+	return broken(
+		rule{c.WebhookSecret != "" && c.Webhook == "", "--webhook-secret signs what --webhook is told, which is not set"},
+		rule{c.APIToken != "" && c.APIToken == c.APIReadToken, "--api-token and --api-read-token are the same: whoever may read could change things"},
+	)
 }
 
 // kilobits takes a bit rate.

@@ -16,8 +16,8 @@ var (
 	ErrHelp  = errors.New("help requested")
 )
 
-// Setting is one definition: a flag, and an environment variable of the same meaning. A flag outdoes the environment,
-// and that outdoes the default.
+// Setting is one definition: a flag, and an environment variable and a key of the settings' file of the same meaning. A
+// flag outdoes the environment, that the file, and that the default.
 type Setting struct {
 	Name    string // of the flag, without dashes
 	Env     string // of the variable; empty: there is none
@@ -26,6 +26,11 @@ type Setting struct {
 	Help    string // one sentence without a full stop
 	Repeat  bool   // the flag may stand several times; the variable separates by commas
 	Empty   bool   // an empty variable is a value; otherwise it counts as unset
+	Allowed string // what values there are, if Value does not say it
+	Secret  bool   // its values are shown to nobody
+	Reload  bool   // it can change while the server runs
+	Stream  bool   // some streams may have it of their own
+	Group   string // what it is about; empty where there are no groups
 
 	set func(values []string) error // called once, with the values that won
 }
@@ -40,45 +45,12 @@ func parse(defs []Setting, args []string, env Lookup) (rest []string, given map[
 	if err != nil {
 		return nil, nil, err
 	}
+	all, faults := resolve(defs, values, env, nil)
 	given = make(map[string]bool)
-	for _, d := range defs {
-		v, from := d.choose(values, env)
-		given[d.Name] = from != ""
-		if v == nil {
-			continue
-		}
-		if err := d.set(v); err != nil {
-			return nil, nil, fmt.Errorf("%w: %s: %w", ErrUsage, d.title(from), err)
-		}
+	for _, v := range all {
+		given[v.Name] = v.Origin != Origin{}
 	}
-	return rest, given, nil
-}
-
-// choose returns the values that win and where they come from; no source is the default.
-func (d Setting) choose(values map[string][]string, env Lookup) (v []string, from string) {
-	if v, ok := values[d.Name]; ok {
-		return v, "--" + d.Name
-	}
-	if d.Env != "" {
-		if s, ok := env(d.Env); ok && (s != "" || d.Empty) {
-			if d.Repeat {
-				return splitList(s), d.Env
-			}
-			return []string{s}, d.Env
-		}
-	}
-	if d.Default == "" {
-		return nil, ""
-	}
-	return []string{d.Default}, ""
-}
-
-// title names a setting in an error by what the reader wrote.
-func (d Setting) title(from string) string {
-	if from == "" {
-		return "--" + d.Name
-	}
-	return from
+	return rest, given, faultsOf(faults)
 }
 
 // flags collects the raw values of all flags in args, and the rest.

@@ -1,0 +1,47 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+
+	"whipsaw/segmenter"
+)
+
+// Loaded is what the server is told, and each value with where it comes from.
+type Loaded struct {
+	Serve
+	Values []Value // in the order of ServeSettings
+}
+
+// Load reads the server's command line, its environment, and the file of settings if one of these names it. All that is
+// wrong is told at once: the error is a Faults, each of which wraps ErrUsage; or it is ErrHelp.
+func Load(args []string, env Lookup) (Loaded, error) {
+	l := Loaded{Serve: Serve{Segmenter: segmenter.DefaultConfig()}}
+	defs := ServeSettings(&l.Serve)
+	flagged, rest, err := flags(defs, args)
+	switch {
+	case err != nil:
+		return l, err
+	case len(rest) > 0:
+		return l, fmt.Errorf("%w: %q is no command; the commands are: %s", ErrUsage, rest[0], commandNames())
+	}
+	var file *document
+	var faults []error
+	if where := defs[0].choose(flagged, env, nil); where.Given != nil && where.Given[0] != "" {
+		file = readDocument(where.Given[0], defs[1:])
+		faults = file.faults
+	}
+	values, wrong := resolve(defs, flagged, env, file)
+	l.Values = values
+	if faults = append(faults, wrong...); len(faults) > 0 {
+		return l, Faults(faults) // what does not go together may only look so
+	}
+	if i := slices.IndexFunc(values, func(v Value) bool { return v.Name == "webrtc-udp" }); values[i].Origin == (Origin{}) {
+		l.WebRTCUDP = mediaAddress(l.Listen, l.WebRTCUDP)
+		values[i].Given = []string{l.WebRTCUDP}
+	}
+	for _, err := range l.check() {
+		faults = append(faults, locate(err, values))
+	}
+	return l, faultsOf(faults)
+}

@@ -39,7 +39,7 @@ func TestReadmeFlags(t *testing.T) {
 func TestReadmeCommands(t *testing.T) {
 	n := 0
 	for line := range strings.Lines(readme(t)) {
-		_, command, ok := strings.Cut(strings.Split(line, "#")[0], "    go run ./cmd/whipsaw")
+		_, command, ok := strings.Cut(strings.Split(line, "#")[0], "    go run ./cmd/whipsaw ")
 		if !ok {
 			continue
 		}

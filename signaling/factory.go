@@ -5,15 +5,14 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"fmt"
+	"io"
 	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
-	"github.com/pion/interceptor/pkg/report"
-	"github.com/pion/interceptor/pkg/twcc"
-	"github.com/pion/sdp/v3"
+	"github.com/pion/transport/v5/packetio"
 	"github.com/pion/webrtc/v4"
 
 	"whipsaw/segmenter"
@@ -90,13 +89,10 @@ func (f *factory) outside() outside {
 	return outside{public: f.public, mapped: f.reflexive.addresses(f.gather)}
 }
 
-// connection makes a peer connection that can negotiate exactly what the offer was reduced to.
-func (f *factory) connection(o *offer) (*webrtc.PeerConnection, error) {
+// connection makes a peer connection that can negotiate exactly what the offer was reduced to. Its packets go to buffers.
+// None of the library's interceptors is there: feedback is the peer's own (feedback.go, tap.go).
+func (f *factory) connection(o *offer, buffers func(packetio.BufferPacketType, uint32) io.ReadWriteCloser) (*webrtc.PeerConnection, error) {
 	media, err := mediaEngine(o)
-	if err != nil {
-		return nil, err
-	}
-	registry, err := f.interceptors(o)
 	if err != nil {
 		return nil, err
 	}
@@ -105,13 +101,14 @@ func (f *factory) connection(o *offer) (*webrtc.PeerConnection, error) {
 		return nil, err
 	}
 	settings := f.settings
+	settings.BufferFactory = buffers
 	if o.setup == "actpass" {
 		// The publisher opens the handshake: it knows first that there is a path. Otherwise the offer fixes the roles.
 		if err := settings.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
 			return nil, err
 		}
 	}
-	api := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings))
+	api := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(&interceptor.Registry{}), webrtc.WithSettingEngine(settings))
 	return api.NewPeerConnection(webrtc.Configuration{
 		Certificates: []webrtc.Certificate{cert},
 		BundlePolicy: webrtc.BundlePolicyMaxBundle,
@@ -159,28 +156,6 @@ func libraryFeedback(types []string) []webrtc.RTCPFeedback {
 		out = append(out, f)
 	}
 	return out
-}
-
-// interceptors adds receiver reports, and transport-wide feedback where it was offered: without it browsers stay at a
-// low bitrate. NACK and PLI are the stream's own (feedback.go): the library's would ask again for what came by RTX.
-func (f *factory) interceptors(o *offer) (*interceptor.Registry, error) {
-	r := &interceptor.Registry{}
-	reports, err := report.NewReceiverInterceptor(report.WithReceiverLoggerFactory(f.log))
-	if err != nil {
-		return nil, fmt.Errorf("signaling: receiver reports: %w", err)
-	}
-	r.Add(reports)
-	for e := range o.extensions() {
-		if e.uri != sdp.TransportCCURI {
-			continue
-		}
-		feedback, err := twcc.NewSenderInterceptor(twcc.WithLoggerFactory(f.log))
-		if err != nil {
-			return nil, fmt.Errorf("signaling: transport-wide feedback: %w", err)
-		}
-		r.Add(feedback)
-	}
-	return r, nil
 }
 
 func (f *factory) close() error {

@@ -18,16 +18,27 @@ const feedbackQueue = 64
 // sockets, so that messages go through a queue with a goroutine of its own.
 type feedback struct {
 	write  func([]rtcp.Packet) error
-	sender uint32     // SSRC of ours in every message
-	told   *bandwidth // nil: nobody wants to know
-	queue  chan rtcp.Packet
-	stop   chan struct{}
-	done   chan struct{}
+	sender uint32 // SSRC of ours in every message
+	reports
+	queue chan rtcp.Packet
+	stop  chan struct{}
+	done  chan struct{}
 }
 
-func newFeedback(sender uint32, write func([]rtcp.Packet) error, told *bandwidth) *feedback {
+// reports are what a publisher is told without anybody asking.
+type reports struct {
+	receptions []*reception   // of each kind of media
+	told       *bandwidth     // nil: nobody wants to know
+	transport  *transportWide // nil: as above
+}
+
+// reportEvery is how often receiver reports go out. RFC 3550 6.2 would have it every five seconds; a second is what
+// encoders and their statistics are used to.
+const reportEvery = time.Second
+
+func newFeedback(sender uint32, write func([]rtcp.Packet) error, r reports) *feedback {
 	f := &feedback{
-		write: write, sender: sender, told: told,
+		write: write, sender: sender, reports: r,
 		queue: make(chan rtcp.Packet, feedbackQueue), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	go f.run()
@@ -36,27 +47,53 @@ func newFeedback(sender uint32, write func([]rtcp.Packet) error, told *bandwidth
 
 func (f *feedback) run() {
 	defer close(f.done)
-	var tick <-chan time.Time
-	if f.told != nil {
-		t := time.NewTicker(rembEvery)
+	every := time.NewTicker(reportEvery)
+	defer every.Stop()
+	var often <-chan time.Time
+	if f.transport != nil {
+		t := time.NewTicker(transportEvery)
 		defer t.Stop()
-		tick = t.C
+		often = t.C
 	}
 	last := time.Now()
 	for {
+		var out []rtcp.Packet
 		select {
 		case <-f.stop:
 			return
-		case now := <-tick:
-			if p := f.told.message(now.Sub(last)); p != nil {
-				_ = f.write([]rtcp.Packet{p}) // as below
-			}
+		case now := <-every.C:
+			out = f.reception(now, now.Sub(last))
 			last = now
+		case <-often:
+			out = f.transport.report()
 		case p := <-f.queue:
+			out = f.batch(p)
+		}
+		if len(out) > 0 {
 			// A peer that is not connected yet or any more is told nothing; its end is seen elsewhere.
-			_ = f.write(f.batch(p))
+			_ = f.write(out)
 		}
 	}
+}
+
+// reception is the receiver report (RFC 3550 6.4.2), and what may be sent, after that much time.
+func (f *feedback) reception(now time.Time, passed time.Duration) []rtcp.Packet {
+	var out []rtcp.Packet
+	report := &rtcp.ReceiverReport{SSRC: f.sender}
+	for _, r := range f.receptions {
+		if b, ok := r.block(now); ok {
+			report.Reports = append(report.Reports, b)
+		}
+	}
+	if len(report.Reports) > 0 {
+		out = append(out, report)
+	}
+	if f.told != nil {
+		if p := f.told.message(passed); p != nil {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // batch adds what else is waiting, so that it leaves in one datagram.

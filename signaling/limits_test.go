@@ -177,7 +177,7 @@ func TestFeedbackDropsWhenFull(t *testing.T) {
 		entered <- struct{}{}
 		<-release
 		return nil
-	}, nil)
+	}, reports{})
 	var s source
 	nack, pli := f.nack(&s), f.pli(&s, []string{"nack pli", "ccm fir"})
 	nack([]uint16{1})
@@ -208,7 +208,7 @@ func TestFullIntraRequest(t *testing.T) {
 			sent <- x
 		}
 		return nil
-	}, nil)
+	}, reports{})
 	defer f.close()
 	var s source
 	s.ssrc.Store(9)

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"sync/atomic"
+	"sync"
+	"time"
 
 	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v4"
@@ -17,12 +18,25 @@ import (
 type inlet struct {
 	kind  segmenter.Kind
 	pt    uint8
+	rtx   uint8 // of retransmissions, if there are any
 	log   *slog.Logger
 	out   *segmenter.Track // nil until attached
 	heard func()           // called with the first packet of a source
 	source
-	arrived arrivalCounter
-	current atomic.Pointer[webrtc.TrackRemote]
+	reception reception
+	arrived   arrivalCounter
+
+	mu      sync.Mutex
+	begun   uint32 // the source whose first packet has come
+	highest uint16 // sequence number
+}
+
+func newInlet(s *section, log *slog.Logger, heard func()) *inlet {
+	clock := uint32(90000) // RFC 6184 8.2.1
+	if s.kind == segmenter.Audio {
+		clock = 48000 // RFC 7587 4.1
+	}
+	return &inlet{kind: s.kind, pt: s.pt, rtx: s.rtx, log: log, heard: heard, reception: reception{clock: clock}}
 }
 
 // track is called by the library, on a goroutine of its own: for a declared source once the connection is up, for another
@@ -38,62 +52,63 @@ func (p *peer) track(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		p.mu.Unlock()
 		return
 	}
-	p.loops.Add(2)
+	p.loops.Add(1)
 	p.mu.Unlock()
+	defer p.loops.Done()
 	select {
 	case <-p.attached:
 	case <-p.down: // gone before the stream was taken
-		p.loops.Add(-2)
 		return
 	}
 	if in.out == nil {
-		p.loops.Add(-2)
 		return
 	}
-	in.current.Store(t) // a source that changed its SSRC goes on under the new one
-	in.ssrc.Store(uint32(t.SSRC()))
-	go func() {
-		defer p.loops.Done()
-		in.readReports(t, r)
-	}()
-	defer p.loops.Done()
-	in.readPackets(t)
+	ssrc := uint32(t.SSRC())
+	in.ssrc.Store(ssrc) // a source that changed its SSRC goes on under the new one
+	if media := p.source(ssrc); media != nil {
+		media.open(func(packet []byte) { in.media(packet, ssrc) })
+	}
+	if repairs := p.source(uint32(t.RtxSSRC())); repairs != nil {
+		repairs.open(func(packet []byte) { in.repair(packet, ssrc) })
+	}
+	in.readReports(t, r)
 }
 
 // maxReadErrors bounds how often in a row reading may fail before the track is given up: a guard against spinning.
 const maxReadErrors = 10000
 
-// readPackets moves packets until the connection ends. Only the source that came last is let through.
-func (in *inlet) readPackets(t *webrtc.TrackRemote) {
-	buf := make([]byte, receiveMTU)
-	first, highest := true, uint16(0)
-	for failed := 0; failed < maxReadErrors; {
-		n, _, err := t.Read(buf)
-		switch {
-		case err == nil, errors.Is(err, webrtc.ErrCodecNotFound):
-			failed = 0
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrClosedPipe):
-			return
-		default: // too long for the buffer, say
-			failed++
-			continue
-		}
-		if n < rtpHeader || in.current.Load() != t {
-			continue
-		}
-		highest = in.arrived.note(n, binary.BigEndian.Uint16(buf[2:]), highest, first)
-		if first {
-			in.log.Info("media arrives", "kind", in.kind.String(), "ssrc", uint32(t.SSRC()), "retransmissions", t.HasRTX())
-			first = false
-			in.heard()
-		}
-		in.out.WriteRTP(in.negotiated(buf[:n]))
+// media takes a packet of a source. Only the source that came last is let through.
+func (in *inlet) media(packet []byte, ssrc uint32) {
+	if len(packet) < rtpHeader || in.ssrc.Load() != ssrc {
+		return
 	}
-	in.log.Warn("track given up: reading fails", "kind", in.kind.String())
+	in.reception.note(packet, time.Now())
+	in.deliver(in.negotiated(packet), ssrc)
 }
 
-// rtpHeader is the length of an RTP header without extensions (RFC 3550 5.1).
-const rtpHeader = 12
+// repair takes a retransmission for a source (RFC 4588).
+func (in *inlet) repair(packet []byte, ssrc uint32) {
+	if len(packet) < rtpHeader || packet[1]&0x7f != in.rtx || in.ssrc.Load() != ssrc {
+		return
+	}
+	if lost := original(packet, in.pt, ssrc); lost != nil {
+		in.deliver(lost, ssrc)
+	}
+}
+
+// deliver counts a packet and gives it to the stream, which copies it.
+func (in *inlet) deliver(packet []byte, ssrc uint32) {
+	in.mu.Lock()
+	first := in.begun != ssrc
+	in.begun = ssrc
+	in.highest = in.arrived.note(len(packet), binary.BigEndian.Uint16(packet[2:]), in.highest, first)
+	in.mu.Unlock()
+	if first {
+		in.log.Info("media arrives", "kind", in.kind.String(), "ssrc", ssrc)
+		in.heard()
+	}
+	in.out.WriteRTP(packet)
+}
 
 // negotiated returns the packet, emptied if its payload type is not the negotiated one: what is in it is not understood,
 // but its sequence number is used up and must not look like a loss.
@@ -123,7 +138,8 @@ func (in *inlet) readReports(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		}
 		failed = 0
 		for _, p := range packets {
-			if sr, ok := p.(*rtcp.SenderReport); ok && sr.SSRC == uint32(t.SSRC()) && in.current.Load() == t {
+			if sr, ok := p.(*rtcp.SenderReport); ok && sr.SSRC == uint32(t.SSRC()) && in.ssrc.Load() == sr.SSRC {
+				in.reception.senderReport(sr.SSRC, sr.NTPTime, time.Now())
 				in.out.WriteSenderReport(sr.NTPTime, sr.RTPTime)
 			}
 		}

@@ -26,6 +26,8 @@ type peer struct {
 	inlets   map[segmenter.Kind]*inlet
 	feedback *feedback
 
+	transport *transportWide // nil where it was not offered
+
 	attached chan struct{} // closed when the inlets know their tracks
 	up       chan struct{} // closed when ICE and DTLS are up for the first time
 	heard    chan struct{} // closed when the first packet of media has come
@@ -37,6 +39,7 @@ type peer struct {
 
 	mu     sync.Mutex
 	closed bool
+	taps   map[uint32]*tap // by SSRC
 	loops  sync.WaitGroup
 }
 
@@ -45,21 +48,27 @@ var errGather = errors.New("signaling: candidates took too long")
 
 // open makes the peer connection for an offer and its answer. The caller closes the peer, whatever follows.
 func (f *factory) open(o *offer, log *slog.Logger) (*peer, string, error) {
-	pc, err := f.connection(o)
-	if err != nil {
-		return nil, "", err
-	}
+	sender := randomSSRC()
 	first := *o
 	first.candidates = nil
 	p := &peer{
-		pc: pc, factory: f, log: log, held: o.candidates, inlets: map[segmenter.Kind]*inlet{},
+		factory: f, log: log, held: o.candidates, inlets: map[segmenter.Kind]*inlet{},
+		transport: newTransportWide(o, sender), taps: map[uint32]*tap{},
 		attached: make(chan struct{}), up: make(chan struct{}), heard: make(chan struct{}), down: make(chan struct{}),
 	}
-	for _, s := range o.sections {
-		p.inlets[s.kind] = &inlet{pt: s.pt, kind: s.kind, log: log, heard: p.hear}
+	pc, err := f.connection(o, p.buffer)
+	if err != nil {
+		return nil, "", err
 	}
-	sender := randomSSRC()
-	p.feedback = newFeedback(sender, pc.WriteRTCP, p.bandwidth(o, sender))
+	p.pc = pc
+	tell := reports{transport: p.transport}
+	for _, s := range o.sections {
+		in := newInlet(s, log, p.hear)
+		p.inlets[s.kind] = in
+		tell.receptions = append(tell.receptions, &in.reception)
+	}
+	tell.told = p.bandwidth(o, sender)
+	p.feedback = newFeedback(sender, pc.WriteRTCP, tell)
 	pc.OnConnectionStateChange(p.stateChanged)
 	pc.SCTP().Transport().OnStateChange(p.handshakeChanged)
 	pc.OnTrack(p.track)

@@ -13,9 +13,6 @@ import (
 // rembFeedback is what SDP calls it.
 const rembFeedback = "goog-remb"
 
-// rembEvery is how often a publisher is told what it may send.
-const rembEvery = time.Second
-
 // Bounds of what is told, in bit/s. The first is what encoders begin with that wait to be told.
 const (
 	rembStart = 1_000_000

@@ -40,7 +40,7 @@ func BenchmarkJourney(b *testing.B) {
 	b.ReportAllocs()
 	parts := int64(0)
 	for b.Loop() {
-		c := &channel{cfg: &cfg, log: slog.New(slog.DiscardHandler), base: time.Unix(0, 0), begun: func(*Generation) {}, memory: holding{all: &memory{}}, drop: func() {}}
+		c := &channel{all: &cfg, cfg: &cfg, log: slog.New(slog.DiscardHandler), base: time.Unix(0, 0), begun: func(*Generation) {}, memory: holding{all: &memory{}}, drop: func() {}}
 		pub, err := newPublisher(nil, PublisherConfig{Tracks: []TrackConfig{{Kind: Video}, {Kind: Audio, Channels: 2}}})
 		if err != nil {
 			b.Fatal(err)
@@ -64,7 +64,7 @@ func BenchmarkJourney(b *testing.B) {
 func BenchmarkPlaylist(b *testing.B) {
 	packets := record(b)
 	cfg := DefaultConfig()
-	c := &channel{cfg: &cfg, log: slog.New(slog.DiscardHandler), base: time.Unix(0, 0), begun: func(*Generation) {}, memory: holding{all: &memory{}}, drop: func() {}}
+	c := &channel{all: &cfg, cfg: &cfg, log: slog.New(slog.DiscardHandler), base: time.Unix(0, 0), begun: func(*Generation) {}, memory: holding{all: &memory{}}, drop: func() {}}
 	pub, err := newPublisher(nil, PublisherConfig{Tracks: []TrackConfig{{Kind: Audio, Channels: 2}}})
 	if err != nil {
 		b.Fatal(err)

@@ -42,7 +42,8 @@ const (
 // server time since base.
 type channel struct {
 	name string
-	cfg  *Config
+	all  *Config // of the registry
+	cfg  *Config // of the stream, and of the running generation
 	log  *slog.Logger
 	base time.Time
 
@@ -90,6 +91,9 @@ func (c *channel) attach(now time.Duration, p *Publisher) error {
 			c.replaced, c.tookOver = true, now
 		}
 		c.detach(now, ReasonReplaced)
+	}
+	if c.w == nil {
+		c.cfg = c.all.of(c.name)
 	}
 	c.pub, c.cameAt = p, now
 	c.conductor = conductor{}

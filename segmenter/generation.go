@@ -12,6 +12,7 @@ import (
 // again. All methods are safe for any goroutine.
 type Generation struct {
 	id           string
+	cfg          *Config
 	started      time.Time
 	renditions   [2]atomic.Pointer[Rendition]
 	multivariant atomic.Pointer[Rendered]
@@ -19,8 +20,8 @@ type Generation struct {
 	size         int64 // bytes that it keeps once it has ended; the stream's goroutine's alone
 }
 
-func newGeneration(now time.Time) *Generation {
-	return &Generation{id: newID(), started: now, done: make(chan struct{})}
+func newGeneration(cfg *Config, now time.Time) *Generation {
+	return &Generation{id: newID(), cfg: cfg, started: now, done: make(chan struct{})}
 }
 
 // newID returns 80 random bits in lower case letters and digits.

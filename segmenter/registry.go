@@ -31,7 +31,7 @@ func NewRegistry(cfg Config, log *slog.Logger) *Registry {
 	return &Registry{cfg: cfg, log: log, base: cfg.Now(), streams: map[string]*Stream{}}
 }
 
-// Config returns the settings that all streams have.
+// Config returns the settings that streams have which Config.Stream says nothing of.
 func (r *Registry) Config() Config { return r.cfg }
 
 // ValidName reports whether a stream may have this name: [A-Za-z0-9][A-Za-z0-9._-]{0,63}.

@@ -132,6 +132,12 @@ func (s *Snapshot) Init(n int) []byte {
 // Next is where the next part will go if nothing cuts: its segment is past the last complete one.
 func (s *Snapshot) Next() PartID { return s.next }
 
+// PartTarget is PART-TARGET of the playlist.
+func (s *Snapshot) PartTarget() time.Duration { return s.cfg.Part }
+
+// TargetDuration is EXT-X-TARGETDURATION of the playlist, in seconds.
+func (s *Snapshot) TargetDuration() int { return s.cfg.TargetDuration() }
+
 // Rendition is the published side of one track: readers load a Snapshot or wait for a newer one.
 type Rendition struct {
 	name    string

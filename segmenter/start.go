@@ -179,6 +179,7 @@ func (c *channel) endGeneration() {
 	w.finish()
 	c.observe(EventEnded, c.pub, "")
 	c.w = nil
+	c.cfg = c.all.of(c.name)
 	if w.store != nil {
 		if err := w.store.Delete(c.name); err != nil {
 			c.log.Error("saved state cannot be deleted", "error", err)

@@ -29,6 +29,8 @@ type state struct {
 	Start           time.Duration `json:"start"`           // stream time at which that segment began
 	Video           bool          `json:"video"`
 	Audio           bool          `json:"audio"`
+	Part            time.Duration `json:"part"`   // PART-TARGET
+	Target          int           `json:"target"` // EXT-X-TARGETDURATION
 }
 
 var errState = errors.New("segmenter: the saved state makes no sense")
@@ -56,6 +58,7 @@ func (w *writer) save(b *builder) {
 	s := state{
 		Generation: w.gen.id, Started: w.gen.started, Saved: w.clock(w.now), MSN: b.open.MSN, Epoch: w.epoch,
 		Start: b.time(b.end), Video: w.video != nil, Audio: w.audio != nil,
+		Part: w.cfg.Part, Target: w.cfg.TargetDuration(),
 	}
 	for _, o := range w.builders() {
 		s.Discontinuities = max(s.Discontinuities, o.breaks)
@@ -90,6 +93,10 @@ func (c *channel) restored(video, audio bool) *state {
 	}
 	// Players that waited longer than a publisher may be away have given up.
 	if age := c.wall(c.now).Sub(s.Saved); age < 0 || age > c.cfg.Resume+2*c.cfg.maxSegment() || s.Video != video || s.Audio != audio {
+		return nil
+	}
+	// rfc8216bis 6.2.1: EXT-X-TARGETDURATION must not change, and PART-TARGET does not either: other settings, another generation.
+	if s.Part != c.cfg.Part || s.Target != c.cfg.TargetDuration() {
 		return nil
 	}
 	return s

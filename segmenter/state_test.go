@@ -1,6 +1,7 @@
 package segmenter
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 	"time"
@@ -87,6 +88,9 @@ func TestStateThatIsOfNoUseBeginsAnew(t *testing.T) {
 		"unreadable":  func(w *world, s *shelf) { s.err = errors.New("disk gone") },
 		"nothing":     func(w *world, s *shelf) { delete(s.kept, "") },
 		"not video's": func(w *world, s *shelf) { units = nil },
+		"other parts": func(w *world, s *shelf) { w.cfg.Part = 111 * time.Millisecond },
+		"a target":    func(w *world, s *shelf) { w.cfg.MaxSegment = 3 * time.Second },
+		"none of it":  func(w *world, s *shelf) { s.kept[""] = bytes.ReplaceAll(s.kept[""], []byte(`"part"`), []byte(`"old"`)) },
 	} {
 		units := units
 		if name == "not video's" {

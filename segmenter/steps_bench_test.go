@@ -147,7 +147,7 @@ func BenchmarkReceive(b *testing.B) {
 func newLive(b *testing.B) (*channel, *Publisher) {
 	b.Helper()
 	cfg := DefaultConfig()
-	c := &channel{cfg: &cfg, log: slog.New(slog.DiscardHandler), base: time.Unix(0, 0), begun: func(*Generation) {}, drop: func() {}}
+	c := &channel{all: &cfg, cfg: &cfg, log: slog.New(slog.DiscardHandler), base: time.Unix(0, 0), begun: func(*Generation) {}, drop: func() {}}
 	pub, err := newPublisher(nil, PublisherConfig{Tracks: []TrackConfig{{Kind: Video}, {Kind: Audio, Channels: 2}}})
 	if err != nil {
 		b.Fatal(err)

@@ -40,7 +40,7 @@ func newStream(name string, r *Registry) *Stream {
 	s.inbox.now = func() time.Duration { return r.cfg.Now().Sub(r.base) }
 	s.inbox.wake = make(chan struct{}, 1)
 	s.channel = channel{
-		name: name, cfg: &r.cfg, log: r.log.With("stream", name), base: r.base, begun: s.begun,
+		name: name, all: &r.cfg, cfg: r.cfg.of(name), log: r.log.With("stream", name), base: r.base, begun: s.begun,
 		memory: holding{all: &r.kept}, drop: s.drop,
 	}
 	s.explain = newExplainer(r.log)
@@ -178,7 +178,7 @@ func (s *Stream) forget(now time.Duration) {
 		return
 	}
 	if _, known := s.expiry[g]; !known && g.over() {
-		s.expiry[g] = now + s.channel.cfg.window() + 3*s.channel.cfg.maxSegment()
+		s.expiry[g] = now + g.cfg.window() + 3*g.cfg.maxSegment()
 	}
 	for old, at := range s.expiry {
 		if now >= at {

@@ -75,7 +75,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	w.now = time.Second
-	w.ch = &channel{cfg: &w.cfg, log: log, base: w.base, memory: holding{all: &memory{}}, drop: func() {}}
+	w.ch = &channel{all: &w.cfg, cfg: &w.cfg, log: log, base: w.base, memory: holding{all: &memory{}}, drop: func() {}}
 	w.ch.begun = func(g *Generation) { w.gens = append(w.gens, g) }
 	return w
 }

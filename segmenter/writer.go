@@ -33,7 +33,7 @@ type writer struct {
 // newWriter begins a generation at server time came; at its stream time 0, unless it continues another.
 func newWriter(cfg *Config, now, came time.Duration, base time.Time, from *state) *writer {
 	w := &writer{
-		cfg: cfg, store: cfg.Store, saved: -1, gen: newGeneration(base.Add(came)), now: now,
+		cfg: cfg, store: cfg.Store, saved: -1, gen: newGeneration(cfg, base.Add(came)), now: now,
 		clock: func(d time.Duration) time.Time { return base.Add(d) }, gauges: newGauges(),
 	}
 	if from != nil {

@@ -38,24 +38,12 @@ func Routes(r chi.Router, reg *segmenter.Registry, opts Options) {
 
 // server holds what is the same for all requests.
 type server struct {
-	reg      *segmenter.Registry
-	patience time.Duration // how long a request blocks
-	advance  int64         // Advance Part Limit
-	caching  caching
-	cors     cors
+	reg  *segmenter.Registry
+	cors cors
 }
 
 func newServer(reg *segmenter.Registry, opts Options) *server {
-	target := reg.Config().TargetDuration()
-	return &server{
-		reg: reg,
-		// 6.2.5.2: Service Unavailable after more than three target durations. hls.js waits for ten seconds: with a target
-		// duration above three it gives up first. It asks for the next part alone, which comes, or filler for it, long before.
-		patience: 3 * time.Duration(target) * time.Second,
-		advance:  advanceLimit(reg.Config().Part),
-		caching:  newCaching(target),
-		cors:     newCORS(opts.Origins),
-	}
+	return &server{reg: reg, cors: newCORS(opts.Origins)}
 }
 
 const allowed = "GET, HEAD, OPTIONS"
@@ -97,7 +85,7 @@ func (s *server) multivariant(r *http.Request) (content, error) {
 	if rendered == nil {
 		return content{}, errUnknown
 	}
-	return playlistContent(r, rendered, s.caching.multivariant), nil
+	return playlistContent(r, rendered, multivariantCache), nil
 }
 
 // file answers for everything that lies under a generation.
@@ -129,9 +117,16 @@ func (s *server) file(r *http.Request) (content, error) {
 	return mediaContent(rendition.Name(), gen.ID()+"/"+rendition.Name()+"/"+file, body), nil
 }
 
+// patience is how long a request blocks. 6.2.5.2: Service Unavailable after more than three target durations. hls.js waits
+// for ten seconds: with a target duration above three it gives up first. It asks for the next part alone, which comes, or
+// filler for it, long before.
+func patience(of *segmenter.Snapshot) time.Duration {
+	return 3 * time.Duration(of.TargetDuration()) * time.Second
+}
+
 // wait blocks until ready holds, the rendition has ended, the client leaves or patience does.
 func (s *server) wait(ctx context.Context, rendition *segmenter.Rendition, ready func(*segmenter.Snapshot) bool) (*segmenter.Snapshot, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.patience)
+	ctx, cancel := context.WithTimeout(ctx, patience(rendition.Snapshot()))
 	defer cancel()
 	return rendition.Wait(ctx, ready)
 }

@@ -65,7 +65,7 @@ func (s *server) part(ctx context.Context, rendition *segmenter.Rendition, snaps
 // overtaken by the segment's end. All who waited for it hear so at the same moment, and a cache may tell them.
 func absentPart(s *segmenter.Snapshot, id segmenter.PartID) error {
 	if g := s.Segment(id.MSN); g != nil && (g.Complete || g.Epoch > id.Epoch) {
-		return errOvertaken
+		return gone(s, errOvertaken)
 	}
 	return absent(s, id.MSN)
 }
@@ -78,7 +78,7 @@ func hints(s *segmenter.Snapshot, id segmenter.PartID) bool {
 // absent tells what has expired from what was never there or may still come.
 func absent(s *segmenter.Snapshot, msn int64) error {
 	if len(s.Segments) > 0 && msn < s.Segments[0].MSN {
-		return errExpired
+		return gone(s, errExpired)
 	}
 	return errUnknown
 }

@@ -8,7 +8,9 @@ import (
 
 // mediaPlaylist answers for media.m3u8, with or without directives.
 func (s *server) mediaPlaylist(r *http.Request, rendition *segmenter.Rendition) (content, error) {
-	snapshot, cache, skip := rendition.Snapshot(), s.caching.polled, false
+	snapshot, skip := rendition.Snapshot(), false
+	caching := cachingOf(snapshot.TargetDuration())
+	cache := caching.polled
 	// 6.2.5.1, 6.2.5.2: directives are ignored once EXT-X-ENDLIST is there.
 	if !snapshot.Ended {
 		d, err := parseDirectives(r.URL.RawQuery)
@@ -19,12 +21,12 @@ func (s *server) mediaPlaylist(r *http.Request, rendition *segmenter.Rendition) 
 			if snapshot, err = s.blockingReload(r, rendition, snapshot, d); err != nil {
 				return content{}, err
 			}
-			cache = s.caching.blocking
+			cache = caching.blocking
 		}
 		skip = d.skip
 	}
 	if snapshot.Ended {
-		cache = s.caching.ended
+		cache = endedCache
 	}
 	if len(snapshot.Segments) <= snapshot.First {
 		return content{}, errUnknown
@@ -38,7 +40,7 @@ func (s *server) mediaPlaylist(r *http.Request, rendition *segmenter.Rendition) 
 // blockingReload returns the first version that is what d waits for. An old one is there at once, and then the whole
 // present playlist is the answer, though the segment may have left it (6.2.5.2).
 func (s *server) blockingReload(r *http.Request, rendition *segmenter.Rendition, present *segmenter.Snapshot, d directives) (*segmenter.Snapshot, error) {
-	if err := d.check(edgeOf(present), s.advance); err != nil {
+	if err := d.check(edgeOf(present), advanceLimit(present.PartTarget())); err != nil {
 		return nil, err
 	}
 	if d.satisfies(edgeOf(present)) {

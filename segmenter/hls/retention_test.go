@@ -85,7 +85,11 @@ func TestPatienceAndLifetimesFollowTheTargetDuration(t *testing.T) {
 		5 * time.Second:         {15 * time.Second, "public, max-age=2", "public, max-age=30", "public, max-age=5", foreverText},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			o := newOrigin(t, Options{}, func(c *segmenter.Config) { c.Segment = target }, soundOnly...)
+			o := newOrigin(t, Options{}, func(c *segmenter.Config) {
+				own := c.StreamConfig
+				own.Segment = target
+				c.Stream = func(string) segmenter.StreamConfig { return own }
+			}, soundOnly...)
 			defer o.reg.Close()
 			o.play(14 * target)
 			o.playUntil("audio", func(s *segmenter.Snapshot) bool { return !last(s).Complete })

@@ -18,15 +18,28 @@ var (
 	errMethod     = errors.New("only " + allowed + " are answered")
 )
 
+// goneError is errExpired or errOvertaken, with what a cache is told of it.
+type goneError struct {
+	error
+	cache fixed
+}
+
+func (g goneError) Unwrap() error { return g.error }
+
+func gone(s *segmenter.Snapshot, err error) error {
+	return goneError{err, cachingOf(s.TargetDuration()).expired}
+}
+
 // fail answers with the status that err stands for. Errors are not cached, or one request that came too early could
 // poison a cache for all viewers; only a name that never will be there may be remembered for a moment.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var never goneError
 	status, cache, text := http.StatusInternalServerError, noStore, err.Error()
 	switch {
 	case errors.Is(err, errUnknown):
 		status = http.StatusNotFound
-	case errors.Is(err, errExpired), errors.Is(err, errOvertaken):
-		status, cache = http.StatusNotFound, s.caching.expired
+	case errors.As(err, &never):
+		status, cache = http.StatusNotFound, never.cache
 	case errors.Is(err, errDirectives):
 		status = http.StatusBadRequest
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

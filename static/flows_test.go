@@ -22,7 +22,8 @@ func TestListFollowsTheServer(t *testing.T) {
 	back.set(func(b *backend) { b.streams = twoStreams })
 	p.until(`document.querySelectorAll('.card').length === 2`)
 	card := evaluate[string](p, `document.querySelector('[data-stream=live]').innerText`)
-	for _, want := range []string{"Live", "1280×720, 29.97 fps", "H.264 High 3.1, 2.5 Mb/s", "Opus stereo, 96 kb/s", "OBS 32.2", "keyframe"} {
+	for _, want := range []string{"Live", "1280×720, 29.97 fps", "H.264 High 3.1, Opus stereo", "2.6 Mb/s", "about 14 (an estimate)", "OBS 32.2",
+		"The keyframe interval is 8.3 s.", "Keyframe Interval = 2 s", "1 note", "0.90 s"} {
 		require.Contains(t, card, want)
 	}
 	require.Contains(t, evaluate[string](p, `document.querySelectorAll('.card')[1].innerText`), "Publisher lost")
@@ -30,7 +31,7 @@ func TestListFollowsTheServer(t *testing.T) {
 	// The focus stays on its button while the numbers change.
 	evaluate[bool](p, `(document.querySelector('[data-stream=live] .actions button').focus(), true)`)
 	back.set(func(b *backend) { b.streams = strings.ReplaceAll(twoStreams, "2512000", "3512000") })
-	p.until(`document.querySelector('[data-stream=live]').innerText.includes('3.5 Mb/s')`)
+	p.until(`document.querySelector('[data-stream=live]').innerText.includes('3.6 Mb/s')`)
 	require.True(t, evaluate[bool](p, `document.activeElement.closest('[data-stream=live]') !== null`))
 
 	evaluate[bool](p, `(document.querySelector('[data-stream=live] [aria-label^=OBS]').click(), true)`)

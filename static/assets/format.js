@@ -14,6 +14,11 @@ export function seconds(s) {
   return `${s.toFixed(Math.abs(s) < 10 ? 2 : 1)} s`;
 }
 
+/** 3.21 -> "3.2 ms", 41.7 -> "42 ms". */
+export function milliseconds(ms) {
+  return Number.isFinite(ms) ? `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms` : none;
+}
+
 /** Time since a date: "8 s", "12 min", "2 h 5 min", "3 d 4 h". */
 export function since(date, now = Date.now()) {
   const s = Math.max(0, Math.round((now - new Date(date).getTime()) / 1000));

@@ -1,4 +1,5 @@
 // One life of hls.js: from loading /hls/STREAM/index.m3u8 until the generation ends or cannot be played on.
+import {shownLatency} from './pace.js';
 
 const worker = new URL('./vendor/hls.worker.js', import.meta.url).href;
 const retry = {maxNumRetry: 12, retryDelayMs: 250, maxRetryDelayMs: 1000};
@@ -56,6 +57,7 @@ export class HlsSource {
   leapt = false;  // whether it made up for the time that starting took
   fatal = 0;
   errors = [];
+  starved = false; // the buffer ran empty since the server was told
   #meter = new Meter();
   #recoveries = [];
   #finish;
@@ -63,7 +65,7 @@ export class HlsSource {
   constructor(video, url, finished) {
     this.video = video;
     this.done = new Promise(resolve => { this.#finish = resolve; });
-    const hls = this.hls = new Hls(config), on = (event, f) => hls.on(Hls.Events[event], (_, data) => f(data));
+    const hls = this.hls = new Hls({...config, xhrSetup: (xhr, address) => this.#tell(xhr, address)}), on = (event, f) => hls.on(Hls.Events[event], (_, data) => f(data));
     on('MANIFEST_PARSED', data => {
       this.generation = generationOf(data.levels[0]?.url?.[0] ?? data.levels[0]?.uri, url);
       if (this.generation === finished) this.#end('ended');
@@ -91,6 +93,21 @@ export class HlsSource {
   get partial() { const l = this.hls.levels[0]; return l ? !l.videoCodec || !(l.audioCodec || this.hls.audioTracks.length) : false; }
   get codecs() { const l = this.hls.levels[Math.max(0, this.hls.currentLevel)]; return [l?.videoCodec, l?.audioCodec].filter(Boolean).join(', '); }
   get engine() { return `hls.js ${Hls.version}`; }
+
+  /** Seconds that pictures are behind, by the clocks. */
+  get wallLatency() { const date = this.playingDate; return date ? (Date.now() - date.getTime()) / 1000 : NaN; }
+
+  /**
+   * Tells the server how it goes (CTA-5004), with requests for playlists, which come steadily. In headers: in a query it
+   * would give every viewer a URL of their own, past all caches.
+   */
+  #tell(xhr, address) {
+    if (!xhr.readyState) xhr.open('GET', address, true);
+    if (!this.begun || !/\.m3u8(\?|$)/.test(address)) return;
+    const {buffered, currentTime} = this.video, end = buffered.length ? buffered.end(buffered.length - 1) : currentTime;
+    xhr.setRequestHeader('CMCD-Request', cmcd({ahead: end - currentTime, latency: shownLatency(this), starved: this.starved}));
+    this.starved = false;
+  }
 
   /** Takes what was played for all that there is. */
   finish() { this.#end('ended'); }
@@ -130,6 +147,14 @@ export class HlsSource {
     this.#recoveries = [...this.#recoveries.filter(t => now - t < 30_000), now];
     return this.#recoveries.length <= 2;
   }
+}
+
+/** What a request tells of a player: bl and ltc in ms, rounded to the tens and the hundreds, and bs after a stall. Pure. */
+export function cmcd({ahead, latency, starved}) {
+  const told = [`bl=${Math.max(0, Math.round(100 * ahead) * 10)}`];
+  if (starved) told.push('bs');
+  if (latency >= 0) told.push(`ltc=${Math.round(10 * latency) * 100}`);
+  return told.join(',');
 }
 
 /** How many kinds of tracks an index playlist has. */

@@ -2,6 +2,7 @@
 import {$, copyLine, setText} from './dom.js';
 import {base, validName} from './format.js';
 import {Card} from './card.js';
+import * as gallery from './gallery.js';
 
 const every = 1000; // ms
 const cards = new Map(); // by name of the stream
@@ -37,12 +38,14 @@ function show(streams) {
   streams.sort((a, b) => (order[a.state] ?? 9) - (order[b.state] ?? 9) || a.name.localeCompare(b.name));
   const names = new Set(streams.map(s => s.name));
   for (const [name, card] of cards) {
-    if (!names.has(name)) { card.element.remove(); cards.delete(name); }
+    if (!names.has(name)) { gallery.take(card); card.element.remove(); cards.delete(name); }
   }
   streams.forEach((status, i) => {
     let card = cards.get(status.name);
-    if (!card) cards.set(status.name, card = new Card(status.name, showObs));
+    const known = Boolean(card);
+    if (!known) cards.set(status.name, card = new Card(status.name, showObs));
     card.update(status);
+    if (!known) gallery.hang(card);
     const at = $('cards').children[i];
     if (at !== card.element) $('cards').insertBefore(card.element, at ?? null);
   });
@@ -97,3 +100,4 @@ async function run() {
   }
 }
 run();
+gallery.run(() => cards.values());

@@ -11,6 +11,7 @@ export class NativeSource {
   leapt = false;  // whether it made up for the time that starting took
   fatal = 0;
   errors = [];
+  starved = false;
   target = NaN;
   bitrate = NaN;
   codecs = '';
@@ -40,6 +41,8 @@ export class NativeSource {
     const start = this.video.getStartDate?.().getTime();
     return start > 0 ? new Date(start + this.video.currentTime * 1000) : null;
   }
+
+  get wallLatency() { const date = this.playingDate; return date ? (Date.now() - date.getTime()) / 1000 : NaN; }
 
   finish() { this.#end('ended'); }
 

@@ -21,3 +21,12 @@ export const tooFar = ({latency, target, follow}) => follow && target > 0 && lat
 
 /** Whether a picture that has only just begun can jump ahead within what is buffered: at that moment nobody minds. */
 export const mayLeap = ({latency, target, ahead}) => target > 0 && latency > target + .4 && ahead > latency - target + .15;
+
+/**
+ * The latency to show and to tell. The server's clock tells the truth where it agrees with this machine's; else the
+ * distance to the live edge is what is known.
+ */
+export function shownLatency({latency, wallLatency}) {
+  const sane = wallLatency > 0 && wallLatency > latency - .5 && wallLatency < latency + 5;
+  return sane ? wallLatency : latency;
+}

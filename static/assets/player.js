@@ -139,8 +139,9 @@ export class Player extends EventTarget {
   }
 
   #waiting() {
-    if (this.state !== 'playing' || this.video.seeking || this.video.paused || this.source?.ending) return;
+    if (this.state !== 'playing' || this.video.seeking || this.video.paused || !this.source || this.source.ending) return;
     this.stalls++;
+    this.source.starved = true;
     this.#set('stalled');
   }
 
@@ -223,10 +224,7 @@ export class Player extends EventTarget {
   pause() { this.follow = false; this.video.pause(); }
 
   /** Seconds since the shown picture came to the server, by both clocks; NaN when unknown. */
-  get wallLatency() {
-    const date = this.source?.playingDate;
-    return date ? (Date.now() - date.getTime()) / 1000 : NaN;
-  }
+  get wallLatency() { return this.source?.wallLatency ?? NaN; }
 
   /** What tests and the readout see; times in seconds, bitrate in bits per second, startup in milliseconds. */
   stats() {

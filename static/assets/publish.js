@@ -1,6 +1,6 @@
 // The publish page.
 import {$, copyLine, setIcon, setPill, setText} from './dom.js';
-import {base, bitrate, frameRate, nameFrom, picture} from './format.js';
+import {base, bitrate, frameRate, milliseconds, nameFrom, picture} from './format.js';
 import {watchPage} from './link.js';
 import {devices, open} from './sources.js';
 import {meter} from './sound.js';
@@ -139,7 +139,7 @@ function showNumbers(s) {
   setText($('t-bitrate'), bitrate(s?.bitrate));
   setText($('t-picture'), picture(s?.width, s?.height));
   setText($('t-rate'), s?.fps > 0 ? frameRate(Math.round(s.fps)) : '–');
-  setText($('t-rtt'), s?.rtt >= 0 ? `${s.rtt < 10 ? s.rtt.toFixed(1) : Math.round(s.rtt)} ms` : '–');
+  setText($('t-rtt'), milliseconds(s?.rtt));
   setText($('t-lost'), s ? String(s.lost) : '–');
   setText($('t-limit'), s ? limits[s.limit] ?? 'nothing' : '–');
 }

@@ -1,15 +1,7 @@
 // The numbers of the watch page: tiles below the picture, and the overlay.
 import {$, facts, setText} from './dom.js';
 import {bitrate, codec, frameRate, picture, seconds} from './format.js';
-
-/**
- * The latency to show. The server's clock tells the truth where it agrees with this machine's; else the distance to
- * the live edge is what is known.
- */
-export function shownLatency({latency, wallLatency}) {
-  const sane = wallLatency > 0 && wallLatency > latency - .5 && wallLatency < latency + 5;
-  return sane ? wallLatency : latency;
-}
+import {shownLatency} from './pace.js';
 
 /** Shows stats of a Player in the tiles. */
 export function showTiles(s) {

@@ -11,6 +11,7 @@ import (
 
 	"whipsaw/cmd/whipsaw/internal/access"
 	"whipsaw/cmd/whipsaw/internal/audience"
+	"whipsaw/cmd/whipsaw/internal/cmcd"
 	"whipsaw/cmd/whipsaw/internal/doctor"
 	"whipsaw/cmd/whipsaw/internal/insight"
 	"whipsaw/segmenter"
@@ -25,6 +26,7 @@ type Streams struct {
 type Stream struct {
 	segmenter.Status
 	Viewers      audience.Viewers `json:"viewers"`
+	Playback     *cmcd.Stats      `json:"playback,omitempty"` // nil: no player has told anything of itself
 	Findings     []doctor.Finding `json:"findings"` // gravest first; never null
 	BlockedUntil *time.Time       `json:"blocked_until,omitempty"`
 }
@@ -76,7 +78,8 @@ func Routes(r chi.Router, cfg Config, log *slog.Logger) {
 // tell makes the Stream of a status.
 func (s *server) tell(st segmenter.Status) Stream {
 	st.WHIP, st.HLS = s.Base+st.WHIP, s.link(st.Name).URL
-	out := Stream{Status: st, Viewers: s.Insight.Audience.Viewers(st.Name), Findings: s.Insight.Doctor.Findings(st.Name)}
+	in := s.Insight
+	out := Stream{Status: st, Viewers: in.Audience.Viewers(st.Name), Playback: in.Playback.Stats(st.Name), Findings: in.Doctor.Findings(st.Name)}
 	if out.Findings == nil {
 		out.Findings = []doctor.Finding{}
 	}

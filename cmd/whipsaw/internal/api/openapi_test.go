@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"whipsaw/cmd/whipsaw/internal/audience"
+	"whipsaw/cmd/whipsaw/internal/cmcd"
 	"whipsaw/cmd/whipsaw/internal/doctor"
 	"whipsaw/cmd/whipsaw/internal/events"
 	"whipsaw/cmd/whipsaw/internal/logbook"
@@ -141,7 +142,7 @@ func TestOpenAPIFields(t *testing.T) {
 	s := readSpec(t)
 	for name, v := range map[string]any{
 		"Streams": Streams{}, "Stream": Stream{}, "Publisher": segmenter.PublisherStatus{}, "End": segmenter.End{}, "Track": segmenter.TrackStatus{},
-		"Video": segmenter.VideoStatus{}, "Audio": segmenter.AudioStatus{}, "Histogram": segmenter.Histogram{}, "Viewers": audience.Viewers{},
+		"Video": segmenter.VideoStatus{}, "Audio": segmenter.AudioStatus{}, "Histogram": segmenter.Histogram{}, "Viewers": audience.Viewers{}, "Playback": cmcd.Stats{},
 		"Finding": doctor.Finding{}, "Findings": Findings{}, "Ended": Ended{}, "Kick": Kick{}, "Kicked": Kicked{}, "Link": Link{}, "LogLine": logbook.Line{},
 		"Snapshot": Snapshot{}, "Event": events.Event{}, "Problem": problem{},
 	} {

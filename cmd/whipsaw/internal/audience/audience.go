@@ -85,12 +85,15 @@ func estimate(of *[slots]sketch) int {
 // Count is a middleware for a router whose paths begin with a stream's name: it counts who asks for media playlists.
 func (a *Audience) Count(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if name, ok := watched(r); ok {
+		if name, ok := watched(r); ok && !glance(r) {
 			a.note(name, r)
 		}
 		next.ServeHTTP(w, r)
 	})
 }
+
+// glance reports whether a request is for a still, of a list of streams, and nobody watches.
+func glance(r *http.Request) bool { return r.Header.Get("X-Purpose") == "preview" }
 
 // watched is the stream whose media playlist a request is for.
 func watched(r *http.Request) (name string, ok bool) {

@@ -54,6 +54,17 @@ func TestPlayersAndConnections(t *testing.T) {
 	require.Zero(t, h.Viewers("other"))
 }
 
+// A list that paints stills asks for playlists as well, and is nobody who watches.
+func TestGlancesDoNotCount(t *testing.T) {
+	h := open()
+	for purpose, players := range map[string]int{"preview": 0, "": 1, "other": 1} {
+		r := httptest.NewRequest(http.MethodGet, "/hls/"+purpose+"x/g/video/media.m3u8", nil)
+		r.Header.Set("X-Purpose", purpose)
+		h.handler.ServeHTTP(httptest.NewRecorder(), r)
+		require.Equal(t, players, h.Viewers(purpose+"x").Players, purpose)
+	}
+}
+
 // Who stops asking is forgotten after 10 to 15 seconds, and who goes on stays one viewer.
 func TestTimePasses(t *testing.T) {
 	h := open()

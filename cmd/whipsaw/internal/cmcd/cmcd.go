@@ -102,9 +102,9 @@ func end(line string) int {
 
 // Stats are the distributions of one stream, as its players told.
 type Stats struct {
-	Buffer  segmenter.Histogram // seconds
-	Latency segmenter.Histogram // seconds
-	Stalls  uint64              // requests that told of an empty buffer
+	Buffer  segmenter.Histogram `json:"buffer"`  // seconds
+	Latency segmenter.Histogram `json:"latency"` // seconds
+	Stalls  uint64              `json:"stalls"`  // requests that told of an empty buffer
 }
 
 // Bounds in seconds.

@@ -3,6 +3,7 @@ package static
 import (
 	"context"
 	"encoding/json"
+	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -50,6 +51,10 @@ func newBackend(t *testing.T) *backend {
 	r.Get("/api/streams", b.api)
 	r.Post("/whip/{stream}", b.whip)
 	r.Get("/hls/*", b.hls)
+	r.Get("/frame", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, `<!doctype html><iframe width="640" height="360" src="`+html.EscapeString(r.URL.Query().Get("src"))+`"></iframe>`) // the page went away
+	})
 	b.server = httptest.NewServer(r)
 	t.Cleanup(b.server.Close)
 	return b

@@ -209,7 +209,7 @@ func TestPublisherByKeyboard(t *testing.T) {
 		t.Fatalf("the focus never comes to %s", selector)
 	}
 	focus("[name=source]")
-	p.keys(kb.ArrowRight + kb.ArrowRight)
+	p.keys(kb.ArrowRight + kb.ArrowRight + kb.ArrowRight)
 	require.Equal(t, "canvas", evaluate[string](p, `document.querySelector('[name=source]:checked').value`))
 	focus("#go")
 	p.keys("\r")

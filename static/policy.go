@@ -1,6 +1,9 @@
 package static
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // policy is the set of security headers that a kind of answer carries.
 type policy struct {
@@ -25,6 +28,12 @@ var (
 	// assetPolicy is for what the pages load. Were an SVG opened by itself, it could run nothing.
 	assetPolicy = policy{content: "default-src 'none'; style-src 'self'; frame-ancestors 'none'"}
 )
+
+// showing is p with pictures of one more origin.
+func (p policy) showing(origin string) policy {
+	p.content = strings.Replace(p.content, "img-src 'self'", "img-src 'self' "+origin, 1)
+	return p
+}
 
 // set writes the headers.
 func (p policy) set(h http.Header) {

@@ -8,9 +8,11 @@
 // The player's page has a second address, /watch/~EXPIRES~SIGNATURE/{stream}: it plays what lies below the same link in
 // /hls, where only signed ones are answered. The list then asks for a token, and links to signed pages.
 //
-// What a page understands in its query: /watch/{stream} takes muted=0 (sound from the start, where the browser allows it)
-// and embed (the picture alone, as in a frame of another page); /publish/{stream} takes source (camera, screen, canvas),
-// size (1280x720), fps, kbps and autostart=1.
+// What a page understands in its query: /watch/{stream} takes muted=0 (sound from the start, where the browser allows it),
+// autoplay=0 (nothing is loaded before a click), controls=0 (no controls; keys work), stats=1 (shows the statistics), embed
+// (the picture alone, as in a frame of another page), and in a frame poster=URL (a picture for the time in which nothing is
+// live); /publish/{stream} takes source (camera, screen, both, canvas),
+// size (1280x720), fps, kbps, mirror=0 (no player beside the preview while live), preview=1 (turns the source on at once) and autostart=1.
 //
 // What a page tells programs: document.documentElement.dataset.state is one word (watch: offline, loading, playing,
 // stalled, error; publish: idle, connecting, live, error), and window.whipsaw.stats() has the numbers. The player also
@@ -39,8 +41,8 @@ func RoutesBelow(r chi.Router, prefix string) {
 		r.Head(pattern, h)
 	}
 	route("/", s.page("index.html", ownPolicy))
-	route("/watch/{stream}", s.streamPage("watch.html", embeddablePolicy))
-	route("/watch/~{link}/{stream}", s.streamPage("watch.html", embeddablePolicy)) // signed; the page uses the link as it is
+	route("/watch/{stream}", s.watchPage())
+	route("/watch/~{link}/{stream}", s.watchPage()) // signed; the page uses the link as it is
 	route("/publish/{stream}", s.streamPage("publish.html", capturePolicy, onlyOwnQuery))
 	route("/static/*", s.asset)
 }

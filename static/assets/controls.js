@@ -108,4 +108,6 @@ function mediaSession(act, video) {
   if (!navigator.mediaSession) return;
   navigator.mediaSession.setActionHandler('play', () => { if (video.paused) act.play(); });
   navigator.mediaSession.setActionHandler('pause', () => { if (!video.paused) act.play(); });
+  navigator.mediaSession.setActionHandler('seekbackward', act.back);
+  navigator.mediaSession.setActionHandler('seekforward', act.forward);
 }

@@ -21,7 +21,7 @@ function nameStreams() {
   if (!validName(name)) return;
   lines.server.set(`${location.origin}${base}/whip/${name}`);
   lines.clip.set(command(name));
-  $('publish-here').href = `${base}/publish/${name}`;
+  $('publish-here').href = `${base}/publish/${name}?preview=1`;
 }
 $('name').addEventListener('input', nameStreams);
 $('publish-here').addEventListener('click', event => { if (!$('name').reportValidity()) event.preventDefault(); });

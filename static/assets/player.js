@@ -11,6 +11,7 @@ const stallLimit = 12;   // s without progress, then another try
 const leapTime = 2500;   // ms after the first picture in which it may leap to the edge
 const endLimit = 800;    // ms with nothing left to play after ENDLIST, then that was the end
 const jumpLimit = 4;     // s without progress, then a jump to the edge
+const napLimit = 15;     // s that this computer slept, then another try: what was loaded is past
 
 const sleep = ms => new Promise(done => setTimeout(done, ms));
 
@@ -34,7 +35,8 @@ export class Player extends EventTarget {
   #moved = {time: -1, at: 0};  // when the picture last moved, and where it was
   #fed = {end: -1, at: 0};     // when data last came, and up to where
   #dry = 0;                    // when there last was something left to play, after the end
-  #tick = 0;
+  #tick = 0;                   // when #watch ran last, and where the picture was
+  #seen = 0;
   #rate = {frames: 0, at: 0, value: NaN};
 
   /** link is nothing, or the ~EXPIRES~SIGNATURE/ that stands before the stream's name. */
@@ -145,16 +147,24 @@ export class Player extends EventTarget {
     this.#set('stalled');
   }
 
+  /** For how many seconds nothing ran here, or 0. In a page out of sight timers are rare, and the picture goes on. */
+  #slept(now) {
+    const gap = this.#tick > 0 ? (now - this.#tick) / 1000 : 0, went = this.video.currentTime - this.#seen;
+    this.#tick = now;
+    this.#seen = this.video.currentTime;
+    return gap > 5 && went < gap / 2 ? gap : 0;
+  }
+
   /** Four times a second: keeps the pace, and looks for a player that stands still. */
   #watch() {
-    const {video, source} = this, now = performance.now(), slept = now - this.#tick > 5000 && this.#tick > 0;
-    this.#tick = now;
+    const {video, source} = this, now = performance.now(), slept = this.#slept(now);
     if (!source) return;
+    if (slept > napLimit && !video.paused && this.follow) return source.lose('this computer slept');
     const {buffered} = video, end = buffered.length ? buffered.end(buffered.length - 1) : 0, waits = video.paused && this.generations > 0;
     if (video.currentTime !== this.#moved.time || waits) this.#moved = {time: video.currentTime, at: now};
     // Repairs move the time a little even where nothing comes any more, so both are looked at.
     if (end !== this.#fed.end || waits || !this.follow) this.#fed = {end, at: now};
-    if (!video.paused && !source.ending) this.#keepPace(slept, now);
+    if (!video.paused && !source.ending) this.#keepPace(slept > 0, now);
     const still = (now - this.#moved.at) / 1000, hungry = (now - this.#fed.at) / 1000, limit = source.begun ? stallLimit : startLimit;
     if (!source.ending || this.ahead > .15 || video.paused) this.#dry = now;
     if (source.ending) {

@@ -1,23 +1,27 @@
 // The publish page.
-import {$, copyLine, setIcon, setPill, setText} from './dom.js';
+import {$, copyLine, el, setIcon, setPill, setText} from './dom.js';
 import {base, bitrate, frameRate, milliseconds, nameFrom, picture} from './format.js';
+import {Findings} from './findings.js';
 import {watchPage} from './link.js';
+import {Report} from './report.js';
 import {devices, open} from './sources.js';
 import {meter} from './sound.js';
 import {Uplink, measure} from './uplink.js';
 
 const stream = nameFrom(location.pathname), root = document.documentElement, query = new URLSearchParams(location.search);
 const uplink = new Uplink(), form = $('form');
-let source = null, level = null, sample = null, opening = null, awake = null;
+let source = null, level = null, sample = null, opening = null, awake = null, watching = 0;
 
 const kinds = {
   camera: {icon: 'camera', empty: 'Your camera is off.', open: 'Turn on the camera'},
   screen: {icon: 'screen', empty: 'Nothing is shared yet.', open: 'Choose what to share', sound: 'Sound of the screen'},
+  both: {icon: 'both', empty: 'Your screen, and you in its corner.', open: 'Choose what to share', sound: 'Sound of the screen'},
   canvas: {icon: 'pattern', empty: 'A moving picture with a clock and a tone.', open: 'Show the test picture', sound: 'Tone'},
 };
 const pills = {idle: ['Not publishing', ''], connecting: ['Connecting', 'warn'], live: ['Live', 'good'], error: ['Stopped', 'bad']};
 const limits = {none: 'nothing', cpu: 'this computer', bandwidth: 'the network', other: 'the browser'};
 const page = copyLine('Page to watch', '');
+const findings = new Findings(), report = new Report(stream, told);
 const kind = () => form.elements.source.value;
 
 function settings() {
@@ -91,7 +95,7 @@ async function listDevices() {
 
 function showForm() {
   const k = kinds[kind()], busy = uplink.state === 'live' || uplink.state === 'connecting';
-  $('camera-field').hidden = kind() !== 'camera';
+  $('camera-field').hidden = !['camera', 'both'].includes(kind());
   $('mic-field').hidden = kind() === 'canvas';
   $('sound-field').hidden = !k.sound;
   setText($('sound-text'), k.sound ?? '');
@@ -110,19 +114,49 @@ async function showPage() {
   const path = await watchPage(stream, uplink.state === 'live' ? $('token').value.trim() : '');
   $('watch').href = path;
   page.set(location.origin + path);
+  mirror();
+}
+
+/** Shows the player beside the preview: what viewers see is what counts. A phone has better things to do. */
+function mirror() {
+  const seen = $('seen'), frame = seen.querySelector('iframe'), on = uplink.state === 'live' && $('mirror').checked, path = $('watch').getAttribute('href');
+  seen.hidden = !on;
+  if (!on) return frame?.remove();
+  const src = `${path}?embed=1&controls=0`;
+  if (frame?.getAttribute('src') === src) return;
+  frame?.remove();
+  seen.append(el('iframe', {src, title: 'What viewers see', allow: 'autoplay'}));
+}
+
+/** Takes what the server says of the stream; null: nothing. */
+function told(status) {
+  findings.update(status?.findings ?? []);
+  watching = status?.viewers?.players ?? 0;
+  showStatus();
+}
+
+function showStatus() {
+  const {state, words} = uplink, idle = source ? 'This is what viewers will see.' : 'Choose a source, then go live.';
+  const live = watching > 0 ? `You are live, for about ${watching} ${watching === 1 ? 'viewer' : 'viewers'} (an estimate).` : 'You are live. Viewers see you about a second later.';
+  setText($('status'), state === 'live' ? live : state === 'connecting' ? words : idle);
 }
 
 function showState() {
   const {state, words} = uplink;
-  if (state === 'live' && root.dataset.state !== 'live') showPage();
+  const begins = state === 'live' && root.dataset.state !== 'live', ends = state !== 'live' && root.dataset.state === 'live';
   root.dataset.state = state;
   setPill($('pill'), ...pills[state]);
   trouble(state === 'error' ? words : '');
-  setText($('status'), state === 'live' ? 'You are live. Viewers see you about a second later.' : state === 'connecting' ? words : source ? 'This is what viewers will see.' : 'Choose a source, then go live.');
+  showStatus();
   document.title = `${state === 'live' ? '● ' : ''}Publish ${stream} · whipsaw`;
   if (state !== 'live') { sample = null; showNumbers(null); }
   showForm();
   stayAwake(state === 'live');
+  if (begins) { showPage(); report.start($('token').value.trim()); }
+  if (ends) { report.stop(); mirror(); }
+  const refused = state === 'error' && uplink.status === 401;
+  $('token').setAttribute('aria-invalid', String(refused));
+  if (refused) $('token').focus();
 }
 
 /** A phone must not go to sleep while it is a camera. */
@@ -157,10 +191,10 @@ function changed(event) {
   if (event.target.name === 'source' && uplink.state === 'idle') closeSource();
   showForm();
   if (event.target.id === 'kbps') return uplink.change(bounds());
-  if (event.target.id !== 'token' && (source || uplink.state === 'live')) return openSource();
+  if (!['token', 'mirror'].includes(event.target.id) && (source || uplink.state === 'live')) return openSource();
 }
 
-/** ?source=canvas&size=640x360&fps=30&kbps=800 choose; values that are not offered are added. */
+/** ?source=canvas&size=640x360&fps=30&kbps=800&mirror=0 choose; values that are not offered are added. */
 function preset() {
   const wanted = query.get('source');
   if (wanted in kinds) form.elements.source.value = wanted;
@@ -170,6 +204,7 @@ function preset() {
     if (![...$(id).options].some(o => o.value === value)) $(id).add(new Option(value, value));
     $(id).value = value;
   }
+  $('mirror').checked = query.has('mirror') ? query.get('mirror') !== '0' : matchMedia('(min-width: 60.01rem)').matches;
   $('token').value = sessionStorage.getItem('whipsaw-token') ?? '';
 }
 
@@ -187,6 +222,7 @@ function wire() {
     $('token').type = shown ? 'text' : 'password';
     $('reveal').setAttribute('aria-pressed', String(shown));
   });
+  $('mirror').addEventListener('change', mirror);
   uplink.addEventListener('change', showState);
   navigator.mediaDevices?.addEventListener('devicechange', listDevices);
   document.addEventListener('visibilitychange', () => { if (awake?.released) awake = null; if (!document.hidden) stayAwake(uplink.state === 'live'); });
@@ -204,6 +240,7 @@ function wire() {
 function start() {
   setText($('name'), stream);
   $('links').append(page);
+  $('findings').append(findings.element);
   showPage();
   window.whipsaw = {uplink, stats, start: goOrStop, stop: () => uplink.stop()};
   preset();
@@ -211,6 +248,7 @@ function start() {
   showState();
   listDevices();
   if (query.get('autostart') === '1') goOrStop();
+  else if (query.get('preview') === '1') openSource();
 }
 
 if (stream) start();

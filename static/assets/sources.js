@@ -1,4 +1,5 @@
-// Where pictures and sound come from: camera, screen, test picture.
+// Where pictures and sound come from: camera, screen, both, test picture.
+import {composed} from './composed.js';
 import {drawn, steady} from './steady.js';
 import {mix, tone} from './sound.js';
 import {testPicture} from './testpicture.js';
@@ -21,7 +22,7 @@ const explain = error => error instanceof SourceError ? error : new SourceError(
  */
 export async function open(kind, settings) {
   try {
-    return await {camera, screen, canvas}[kind](settings);
+    return await {camera, screen, both, canvas}[kind](settings);
   } catch (error) {
     throw explain(error);
   }
@@ -39,20 +40,37 @@ async function camera({width, height, fps, camera: id, mic}) {
   return {video, audio, ending: video, stop() { stream.getTracks().forEach(t => t.stop()); }};
 }
 
-async function screen({width, height, fps, mic, sound}) {
+/** What a person shares: a track of pictures, and tracks of sound: the screen's own and the microphone's. extra asks for the camera too. */
+async function share({width, height, fps, mic, sound}, extra = {}) {
   const devices = navigator.mediaDevices;
   if (!devices?.getDisplayMedia) throw new SourceError(isSecureContext ? 'This browser cannot share a screen.' : device);
   const shared = await devices.getDisplayMedia({video: {width: {max: width}, height: {max: height}, frameRate: {max: fps}}, audio: sound && {echoCancellation: false, noiseSuppression: false, autoGainControl: false}, systemAudio: sound ? 'include' : 'exclude'});
-  const [raw] = shared.getVideoTracks(), tracks = shared.getAudioTracks();
+  const [raw] = shared.getVideoTracks(), wanted = {audio: microphone(mic), ...extra};
   try {
-    if (mic !== 'none') tracks.push(...(await devices.getUserMedia({audio: microphone(mic)})).getAudioTracks());
+    const own = wanted.audio || wanted.video ? await devices.getUserMedia(wanted) : new MediaStream();
+    return {raw, camera: own.getVideoTracks()[0], sounds: [...shared.getAudioTracks(), ...own.getAudioTracks()]};
   } catch (error) {
     shared.getTracks().forEach(t => t.stop());
     throw error;
   }
-  const pictures = steady(raw, fps), mixed = tracks.length > 1 ? mix(tracks) : null;
+}
+
+/** A source of pictures at a constant rate and of what is shared besides. */
+function presented(pictures, {raw, sounds}) {
+  const mixed = sounds.length > 1 ? mix(sounds) : null;
   pictures.track.contentHint = 'detail';
-  return {video: pictures.track, audio: mixed?.track ?? tracks[0] ?? null, ending: raw, stop() { pictures.stop(); mixed?.stop(); tracks.forEach(t => t.stop()); }};
+  return {video: pictures.track, audio: mixed?.track ?? sounds[0] ?? null, ending: raw, stop() { pictures.stop(); mixed?.stop(); sounds.forEach(t => t.stop()); }};
+}
+
+async function screen(settings) {
+  const shared = await share(settings);
+  return presented(steady(shared.raw, settings.fps), shared);
+}
+
+/** The screen, and the camera in its corner. */
+async function both(settings) {
+  const shared = await share(settings, {video: {...exactly(settings.camera), width: {ideal: 640}, height: {ideal: 360}, frameRate: {ideal: settings.fps}}});
+  return presented(composed(shared.raw, shared.camera, settings.fps, settings), shared);
 }
 
 function canvas({width, height, fps, sound, name}) {

@@ -42,10 +42,12 @@ function captured(fps, canvas, take) {
   return {track, stop() { end(); track.stop(); }};
 }
 
+/** The latest picture of a track: {latest, stop, canvas}; what latest() gives belongs to the caller, who closes it if it can be closed. */
+export const frames = source => canGenerate() && 'MediaStreamTrackProcessor' in globalThis ? readFrames(source) : playFrames(source);
+
 /** Redraws the pictures of a track at a constant rate. Returns {track, stop}; the source is stopped as well. */
 export function steady(source, fps) {
-  const pictures = canGenerate() && 'MediaStreamTrackProcessor' in globalThis ? readFrames(source) : playFrames(source);
-  const out = drawn(fps, pictures.canvas, () => pictures.latest());
+  const pictures = frames(source), out = drawn(fps, pictures.canvas, () => pictures.latest());
   return {track: out.track, stop() { out.stop(); pictures.stop(); source.stop(); }};
 }
 

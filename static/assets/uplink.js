@@ -11,6 +11,7 @@ const settled = 10_000;  // ms of connection after which the back-off begins ane
 export class Uplink extends EventTarget {
   state = 'idle';
   words = '';
+  status = 0;      // HTTP status of the answer that led to state error, if it was one
   attempts = 0;    // sessions that were tried since start
   sessions = 0;    // sessions that went live since start
   session = null;
@@ -29,6 +30,7 @@ export class Uplink extends EventTarget {
       if (this.#stopped) return;
       if (result.error && !this.#worthwhile(result.error)) {
         this.#stopped = true;
+        this.status = result.error.status;
         return this.#set('error', result.error.message);
       }
       failures = result.lasted > settled ? 0 : failures + 1;

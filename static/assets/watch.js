@@ -1,5 +1,5 @@
 // The watch page.
-import {$, copyLine, setPill, setText} from './dom.js';
+import {$, copyLine, el, setPill, setText} from './dom.js';
 import {base, linkIn, nameFrom} from './format.js';
 import {Player} from './player.js';
 import {control} from './controls.js';
@@ -17,6 +17,15 @@ const posters = {
   refused: ['A link is needed', 'This address has none that is good now. Ask for a new one.'],
   unreachable: ['The server cannot be reached', 'Trying again every second.'],
 };
+
+/** Shows the picture that the page around this frame wants while nothing is live; the server lets it through in frames only. */
+function cover() {
+  const address = query.get('poster') ?? '';
+  if (window === window.top || !/^https?:\/\//.test(address)) return;
+  const image = el('img', {class: 'cover', alt: '', src: address});
+  image.addEventListener('error', () => image.remove());
+  document.querySelector('.poster').prepend(image);
+}
 
 /** Keeps the last picture on a canvas, for the time in which the element has none. */
 function remember() {
@@ -48,10 +57,17 @@ function share() {
   $('share').append(copyLine('This page', page), copyLine('HLS URL for other players', `${location.origin}${base}/hls/${link}${stream}/index.m3u8`));
 }
 
+function begin(player) {
+  show(player);
+  player.run();
+}
+
 function start() {
   setText($('name'), stream);
   $('publish').href = `${base}/publish/${stream}`;
   root.classList.toggle('embedded', window !== window.top || query.has('embed'));
+  root.classList.toggle('bare', query.get('controls') === '0');
+  cover();
   const player = new Player(video, stream, link, remember), overlay = $('overlay');
   const toggle = () => {
     overlay.hidden = !overlay.hidden;
@@ -74,8 +90,10 @@ function start() {
     showTiles(s);
     if (!overlay.hidden) showOverlay(s);
   }, 500);
-  show(player);
-  player.run();
+  if (query.get('stats') === '1') toggle();
+  if (query.get('autoplay') !== '0') return begin(player);
+  root.dataset.state = 'ready'; // nothing is loaded before a click
+  $('bigplay').addEventListener('click', () => begin(player), {once: true});
 }
 
 if (stream) start();

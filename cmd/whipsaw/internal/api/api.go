@@ -27,7 +27,7 @@ type Stream struct {
 	segmenter.Status
 	Viewers      audience.Viewers `json:"viewers"`
 	Playback     *cmcd.Stats      `json:"playback,omitempty"` // nil: no player has told anything of itself
-	Findings     []doctor.Finding `json:"findings"` // gravest first; never null
+	Findings     []doctor.Finding `json:"findings"`           // gravest first; never null
 	BlockedUntil *time.Time       `json:"blocked_until,omitempty"`
 }
 

@@ -6,7 +6,8 @@ import "errors"
 var (
 	ErrBusy    = errors.New("segmenter: the stream has a publisher")      // another publisher holds the stream and may not be replaced now
 	ErrName    = errors.New("segmenter: not a stream name")               // the name is not [A-Za-z0-9][A-Za-z0-9._-]{0,63}
-	ErrTooMany = errors.New("segmenter: too many streams")                // MaxStreams reached, or no memory left under MaxTotal
+	ErrTooMany = errors.New("segmenter: too many streams")                // MaxStreams reached
+	ErrMemory  = errors.New("segmenter: no memory left")                  // what all streams keep is near MaxTotal
 	ErrClosed  = errors.New("segmenter: closed")                          // the registry is closing
 	ErrTracks  = errors.New("segmenter: no usable combination of tracks") // none, or two of one kind
 )

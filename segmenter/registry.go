@@ -68,7 +68,7 @@ func (r *Registry) Streams() []*Stream {
 
 // Publish gives a session hold of a stream, which begins to exist with its first publisher. A publisher already there
 // is replaced if it has been silent for a second, a healthy one at most once in 30 s. Errors: ErrName, ErrTracks,
-// ErrTooMany, ErrClosed, ErrBusy, ErrBlocked.
+// ErrTooMany, ErrMemory, ErrClosed, ErrBusy, ErrBlocked.
 func (r *Registry) Publish(name string, cfg PublisherConfig) (*Publisher, error) {
 	if !ValidName(name) {
 		return nil, ErrName
@@ -111,8 +111,11 @@ func (r *Registry) open(name string) (*Stream, error) {
 	if s := r.streams[name]; s != nil {
 		return s, nil
 	}
-	if len(r.streams) >= r.cfg.MaxStreams || r.kept.full(&r.cfg) {
+	if len(r.streams) >= r.cfg.MaxStreams {
 		return nil, ErrTooMany
+	}
+	if r.kept.full(&r.cfg) {
+		return nil, ErrMemory
 	}
 	s := newStream(name, r)
 	r.streams[name] = s

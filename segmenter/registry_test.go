@@ -54,6 +54,10 @@ func TestPublishRefusesWhatCannotBe(t *testing.T) {
 		require.NoError(t, err)
 		_, err = r.Publish("b", PublisherConfig{Tracks: audioTrack})
 		require.ErrorIs(t, err, ErrTooMany)
+		r.cfg.MaxStreams = 2
+		r.kept.bytes.Store(cfg.MaxTotal*9/10 + 1)
+		_, err = r.Publish("b", PublisherConfig{Tracks: audioTrack})
+		require.ErrorIs(t, err, ErrMemory)
 		r.Close()
 		_, err = r.Publish("a", PublisherConfig{Tracks: audioTrack})
 		require.ErrorIs(t, err, ErrClosed)

@@ -46,10 +46,11 @@ type Config struct {
 	BodyTimeout    time.Duration // the longest a request body may take; default 10 s
 	TombstoneTime  time.Duration // how long DELETE of an ended session is answered with 200; default 5 min
 
-	MaxBody     int64   // bytes of a request body; default 256 KiB
-	MaxSessions int     // sessions at a time; default 1000
-	RateLimit   float64 // POSTs a second from one address (IPv6: one /64) in the long run; default 2
-	RateBurst   int     // POSTs at once from one address; default 30
+	MaxBody       int64   // bytes of a request body; default 256 KiB
+	MaxSessions   int     // sessions at a time; default 1000
+	MaxPerAddress int     // sessions at a time from one address (IPv6: one /64); 0: as many as there may be
+	RateLimit     float64 // POSTs a second from one address (IPv6: one /64) in the long run; default 2
+	RateBurst     int     // POSTs at once from one address; default 30
 }
 
 // ErrConfig is wrapped by every error that a bad setting causes.
@@ -76,7 +77,7 @@ func (c Config) check() error {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	if min(c.ConnectTimeout, c.GatherTimeout, c.BodyTimeout, c.TombstoneTime) < 0 || c.MaxBody < 0 ||
-		c.MaxSessions < 0 || c.RateLimit < 0 || c.RateBurst < 0 {
+		c.MaxSessions < 0 || c.MaxPerAddress < 0 || c.RateLimit < 0 || c.RateBurst < 0 {
 		return fmt.Errorf("%w: a limit is negative", ErrConfig)
 	}
 	if _, err := net.ResolveUDPAddr("udp", c.UDPAddress); err != nil {

@@ -61,5 +61,5 @@ var endReasons = []segmenter.Reason{
 // postProblems are all with which a POST can be refused.
 var postProblems = []problem{
 	probSyntax, probUnauthorized, probForbidden, probUndecided, probOrigin, probBlocked, probStream, probBusy, probTooLarge, probType, probRate, probSlow, probInternal,
-	probFull, probClosing, probCodec, probDirection, probSections, probSimulcast, probTransport,
+	probFull, probCrowded, probMemory, probClosing, probCodec, probDirection, probSections, probSimulcast, probTransport,
 }

@@ -72,15 +72,16 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, stream string) *pr
 	if p := s.permit(r, stream); p != nil {
 		return p
 	}
-	if p := s.reserve(); p != nil {
+	from := clientAddress(r)
+	if p := s.reserve(from); p != nil {
 		return p
 	}
 	n, answer, p := s.accept(w, r, stream)
 	if p != nil {
-		s.release()
+		s.release(from)
 		return p
 	}
-	n.token = shownToken(r)
+	n.token, n.from = shownToken(r), from
 	s.start(n)
 	h := w.Header()
 	h.Set("Content-Type", typeSDP)

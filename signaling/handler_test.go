@@ -259,10 +259,10 @@ func TestPublishProblems(t *testing.T) {
 		segmenter.ErrBusy:    {409, "busy"},
 		segmenter.ErrBlocked: {403, "blocked"},
 		segmenter.ErrName:    {404, "no-such-stream"},
-		segmenter.ErrTooMany: {503, "overloaded"},
-		segmenter.ErrClosed:  {503, "closing"},
-		segmenter.ErrTracks:  {422, "sections"},
-		net.ErrClosed:        {500, "internal"},
+		segmenter.ErrTooMany: {503, "overloaded"}, segmenter.ErrMemory: {503, "memory"},
+		segmenter.ErrClosed: {503, "closing"},
+		segmenter.ErrTracks: {422, "sections"},
+		net.ErrClosed:       {500, "internal"},
 	} {
 		p := publishProblem(fmt.Errorf("wrapped: %w", err))
 		require.Equal(t, want.status, p.status, err)

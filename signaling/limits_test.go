@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -237,4 +239,36 @@ func TestFloodLeavesLiveStream(t *testing.T) {
 	require.Nil(t, f.status("live").LastEnd)
 	before := f.status("live").Video.Packets
 	f.eventually("media goes on", func() bool { return f.status("live").Video.Packets > before+20 })
+}
+
+// Who has as many sessions as one address may is refused, others are not; with IPv6 a /64 is one address. The place of a
+// session that ended, or was never made, is free again.
+func TestSessionsPerAddress(t *testing.T) {
+	f := serve(t, Config{MaxPerAddress: 2, OpenPublish: true})
+	post := func(from, stream string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodPost, "http://localhost/whip/"+stream, strings.NewReader(plain))
+		r.RemoteAddr = from
+		r.Header.Set("Content-Type", "application/sdp")
+		w := httptest.NewRecorder()
+		f.http.Config.Handler.ServeHTTP(w, r)
+		return w
+	}
+	first := post("192.0.2.1:1", "a")
+	require.Equal(t, http.StatusCreated, first.Code)
+	require.Equal(t, http.StatusNotFound, post("192.0.2.1:2", "-").Code, "takes no place")
+	require.Equal(t, http.StatusCreated, post("192.0.2.1:2", "b").Code)
+	w := post("192.0.2.1:3", "c")
+	require.Equal(t, http.StatusServiceUnavailable, w.Code)
+	require.Equal(t, "10", w.Header().Get("Retry-After"))
+	require.Contains(t, w.Body.String(), "address-full")
+	require.EqualValues(t, 1, f.server.Counts().Refused["address-full"])
+	require.Equal(t, http.StatusCreated, post("192.0.2.2:1", "c").Code)
+	for i, from := range []string{"[2001:db8::1]:1", "[2001:db8::ffff:2]:1"} {
+		require.Equal(t, http.StatusCreated, post(from, fmt.Sprint("six", i)).Code)
+	}
+	require.Equal(t, http.StatusServiceUnavailable, post("[2001:db8::3]:1", "six2").Code)
+	require.Equal(t, http.StatusCreated, post("[2001:db8:0:1::3]:1", "six2").Code)
+
+	require.Equal(t, http.StatusOK, f.do("DELETE", first.Header().Get("Location"), "").status)
+	f.eventually("the place is free", func() bool { return post("192.0.2.1:4", "d").Code == http.StatusCreated })
 }

@@ -41,6 +41,8 @@ var (
 	probSlow         = problem{status: http.StatusRequestTimeout, kind: "slow-body", title: "The body did not come in time"}
 	probInternal     = problem{status: http.StatusInternalServerError, kind: "internal", title: "The server failed"}
 	probFull         = problem{status: http.StatusServiceUnavailable, kind: "overloaded", title: "The server is full", retryAfter: 10}
+	probCrowded      = problem{status: http.StatusServiceUnavailable, kind: "address-full", title: "Too many sessions from this address", retryAfter: 10}
+	probMemory       = problem{status: http.StatusServiceUnavailable, kind: "memory", title: "The server has no memory for another stream", retryAfter: 10}
 	probUndecided    = problem{status: http.StatusServiceUnavailable, kind: "undecided", title: "Whether this is allowed cannot be told now", retryAfter: 5}
 	probClosing      = problem{status: http.StatusServiceUnavailable, kind: "closing", title: "The server is closing", retryAfter: 5}
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -24,8 +25,9 @@ type Server struct {
 	now      func() time.Time
 
 	mu       sync.Mutex
-	sessions map[string]*session // by id
-	taken    int                 // sessions, and POSTs on the way to one
+	sessions map[string]*session  // by id
+	taken    int                  // sessions, and POSTs on the way to one
+	takenBy  map[netip.Prefix]int // of those, by the address that they came from
 	tombs    tombstones
 	closing  bool
 	running  sync.WaitGroup // one for each session
@@ -45,8 +47,8 @@ func New(cfg Config, reg *segmenter.Registry, log *slog.Logger) (*Server, error)
 	return &Server{
 		cfg: cfg, registry: reg, log: log, factory: f, auth: auth{cfg.Authorize}, now: time.Now,
 		limiter: newLimiter(cfg.RateLimit, cfg.RateBurst), misses: newLimiter(missRate, missBurst), counters: newCounters(),
-		sessions: map[string]*session{},
-		tombs:    tombstones{life: cfg.TombstoneTime, tombs: map[string]tomb{}},
+		sessions: map[string]*session{}, takenBy: map[netip.Prefix]int{},
+		tombs: tombstones{life: cfg.TombstoneTime, tombs: map[string]tomb{}},
 	}, nil
 }
 
@@ -93,9 +95,9 @@ func (s *Server) Close(ctx context.Context) error {
 	return waitErr
 }
 
-// reserve takes a place for a session that is about to be made. A place that was taken is given back by release, or by
-// the end of the session that start was called for.
-func (s *Server) reserve() *problem {
+// reserve takes a place for a session that is about to be made for an address. A place that was taken is given back by
+// release, or by the end of the session that start was called for.
+func (s *Server) reserve(from netip.Prefix) *problem {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -103,15 +105,21 @@ func (s *Server) reserve() *problem {
 		return probClosing.with("this server is closing; try again when it is back")
 	case s.taken >= s.cfg.MaxSessions:
 		return probFull.with("this server has as many sessions as it may")
+	case s.cfg.MaxPerAddress > 0 && s.takenBy[from] >= s.cfg.MaxPerAddress:
+		return probCrowded.with("as many sessions come from this address as may; end one first")
 	}
 	s.taken++
+	s.takenBy[from]++
 	s.running.Add(1)
 	return nil
 }
 
-func (s *Server) release() {
+func (s *Server) release(from netip.Prefix) {
 	s.mu.Lock()
 	s.taken--
+	if s.takenBy[from]--; s.takenBy[from] == 0 {
+		delete(s.takenBy, from)
+	}
 	s.mu.Unlock()
 	s.running.Done()
 }
@@ -131,7 +139,7 @@ func (s *Server) start(n *session) {
 		delete(s.sessions, n.id)
 		s.tombs.add(n.stream+"/"+n.id, n.pub, s.now())
 		s.mu.Unlock()
-		s.release()
+		s.release(n.from)
 		close(n.done)
 	}()
 }

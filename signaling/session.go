@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -33,6 +34,7 @@ type session struct {
 	peer   *peer
 	pub    *segmenter.Publisher
 	token  digest        // of the one that it was made with
+	from   netip.Prefix  // whose place it has
 	done   chan struct{} // closed when all of it is over
 
 	patches *rate.Limiter
@@ -211,6 +213,8 @@ func publishProblem(err error) *problem {
 		return probStream.with(streamNameSentence)
 	case errors.Is(err, segmenter.ErrTooMany):
 		return probFull.with("this server has as many streams as it may")
+	case errors.Is(err, segmenter.ErrMemory):
+		return probMemory.with("the streams there are take as much memory as they may")
 	case errors.Is(err, segmenter.ErrClosed):
 		return probClosing.with("this server is closing")
 	case errors.Is(err, segmenter.ErrTracks):

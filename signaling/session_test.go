@@ -198,11 +198,11 @@ func TestCloseEndsSessions(t *testing.T) {
 // Close gives up when its context ends, and says so.
 func TestCloseBounded(t *testing.T) {
 	f := serve(t, Config{})
-	require.Nil(t, f.server.reserve(), "a POST on its way")
+	require.Nil(t, f.server.reserve(prefix("192.0.2.1/32")), "a POST on its way")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	require.ErrorIs(t, f.server.Close(ctx), context.Canceled)
-	f.server.release()
+	f.server.release(prefix("192.0.2.1/32"))
 }
 
 // After Close nothing runs any more, whatever state the sessions were in.

@@ -23,6 +23,7 @@ var kinds = map[string]string{
 	"PASSWORD":      "printable ASCII without spaces",
 	"PATH":          "a path like /live",
 	"PATTERN=TOKEN": "a pattern of streams, =, and a token like TOKEN above",
+	"RATE":          "bits a second like 0, 500k, 900M or 2.5G",
 	"SECRET":        "printable ASCII without spaces",
 	"SIZE":          "a size like 512KiB, 16MiB or 4GiB",
 	"TOKEN":         "printable ASCII without spaces, or sha256: and its digest",

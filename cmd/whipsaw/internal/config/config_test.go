@@ -73,7 +73,7 @@ func TestServePrecedence(t *testing.T) {
 		"config": {"a.yaml", "b.yaml"}, "tls-cert": {"a.pem", "b.pem"}, "tls-key": {"a.key", "b.key"}, "tls-self-signed": {"true", "false"},
 		"acme-domain": {"a.example,b.example", "c.example"}, "acme-email": {"a@a.example", "b@b.example"}, "acme-dir": {"/var/a", "/var/b"},
 		"acme-server": {"https://a.example/dir", "https://b.example/dir"}, "acme-ca": {"a.pem", "b.pem"}, "http3": {"true", "false"},
-		"http3-listen": {":1", ":2"}, "http-redirect": {":1", ":2"}, "hsts": {"1h", "2h"}, "max-connections": {"1", "2"},
+		"http3-listen": {":1", ":2"}, "http-redirect": {":1", ":2"}, "hsts": {"1h", "2h"}, "max-connections": {"1", "2"}, "max-egress": {"1M", "2G"}, "max-sessions-per-address": {"1", "2"},
 		"trusted-proxy": {"192.0.2.0/24,2001:db8::/32", "192.0.2.1"}, "public-url": {"https://a.example", "https://b.example"},
 		"path-prefix": {"/a", "/b"},
 		"cors-origin": {"https://a.example,https://b.example", "https://c.example"},

@@ -21,6 +21,7 @@ type Delivery struct {
 	HSTS            time.Duration // how long browsers shall ask over HTTPS only; 0: it is not said
 
 	MaxConnections int            // of publishers and viewers at a time; 0: what the limit on open files leaves
+	MaxEgress      int64          // bit/s to viewers and publishers over HTTP, over which no new viewer is taken; 0: no bound
 	Proxies        []netip.Prefix // whose word on the client is taken
 	PublicURL      string         // as the world knows the server; no slash at the end; empty: as it is asked
 	PathPrefix     string         // begins every path, like /live; no slash at the end
@@ -66,6 +67,8 @@ func deliverySettings(c *Delivery) []Setting {
 			Help: "how long browsers are told to come over HTTPS only, with --tls-cert or --acme-domain; 0s does not tell them"},
 		{Name: "max-connections", Value: "N", Default: "0", set: number(&c.MaxConnections),
 			Help: "connections of publishers and viewers at a time, more are sent away with 503; 0 is what the limit on open files allows"},
+		{Name: "max-egress", Value: "RATE", Default: "0", set: bitRate(&c.MaxEgress),
+			Help: "bit/s that leave for viewers, like 900M or 2.5G; as long as it is more, who comes anew is sent away with 503 and who watches goes on; 0 is any rate"},
 		{Name: "trusted-proxy", Value: "CIDR", Repeat: true, set: prefixes(&c.Proxies),
 			Help: "address or network of a reverse proxy whose Forwarded and X-Forwarded headers are believed; may be repeated"},
 		{Name: "public-url", Value: "URL", set: webURL(&c.PublicURL),

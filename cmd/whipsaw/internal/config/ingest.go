@@ -25,6 +25,7 @@ type Ingest struct {
 	TURNLifetime time.Duration // of credentials made with TURNSecret
 
 	OnConflict     string        // takeover or reject
+	MaxPerAddress  int           // sessions at a time from one address (IPv6: one /64); 0: as many as there may be
 	ConnectTimeout time.Duration // from the answer until ICE and DTLS are up
 }
 
@@ -52,6 +53,8 @@ func ingestSettings(c *Ingest, s *segmenter.Config) []Setting {
 			Help: "how long credentials made with --turn-secret are good"},
 		{Name: "on-conflict", Value: "takeover|reject", Default: "takeover", set: choice(&c.OnConflict, "takeover", "reject"),
 			Help: "a second publisher of a stream: takes over from one that is silent, and at most every 30 s from one that is not, or is always refused (409)"},
+		{Name: "max-sessions-per-address", Value: "N", Default: "0", set: number(&c.MaxPerAddress),
+			Help: "publishers at a time from one address, or one /64 of IPv6, more are refused with 503; 0 is as many as there may be"},
 		{Name: "connect-timeout", Value: "DURATION", Default: "15s", set: between(&c.ConnectTimeout, time.Second, 5*time.Minute),
 			Help: "how long a publisher may take to connect"},
 		{Name: "media-timeout", Value: "DURATION", Default: "15s", set: between(&s.FirstMedia, time.Second, 5*time.Minute),
@@ -68,7 +71,7 @@ func (c Ingest) Signaling() signaling.Config {
 		ICEServers: signaling.ICEServers{
 			URLs: c.ICEServers, Secret: c.TURNSecret.Reveal(), User: c.TURNUser, Password: c.TURNPassword.Reveal(), Lifetime: c.TURNLifetime,
 		},
-		NoTakeOver: c.OnConflict == "reject", ConnectTimeout: c.ConnectTimeout,
+		NoTakeOver: c.OnConflict == "reject", ConnectTimeout: c.ConnectTimeout, MaxPerAddress: c.MaxPerAddress,
 	}
 }
 

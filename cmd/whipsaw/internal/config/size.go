@@ -43,3 +43,20 @@ func size[T int | int64](to *T) func([]string) error {
 		return fmt.Errorf("%q is no size like 512KiB, 16MiB or 4GiB", v[0])
 	}
 }
+
+// bitRate takes a number of bits a second, with k, M, G or T for thousands.
+func bitRate(to *int64) func([]string) error {
+	return func(v []string) error {
+		digits, unit := v[0], 1.0
+		if i := strings.IndexAny(digits, "kMGT"); i >= 0 && i == len(digits)-1 {
+			unit = map[byte]float64{'k': 1e3, 'M': 1e6, 'G': 1e9, 'T': 1e12}[digits[i]]
+			digits = digits[:i]
+		}
+		n, err := strconv.ParseFloat(digits, 64)
+		if err != nil || strings.Trim(digits, "0123456789.") != "" || n*unit > 1e15 {
+			return fmt.Errorf("%q is no rate like 500k, 900M or 2.5G", v[0])
+		}
+		*to = int64(math.Round(n * unit))
+		return nil
+	}
+}

@@ -29,3 +29,18 @@ func TestCounts(t *testing.T) {
 		require.Error(t, count(&n)([]string{in}), in)
 	}
 }
+
+func TestBitRates(t *testing.T) {
+	for in, want := range map[string]int64{
+		"0": 0, "1": 1, "500k": 500_000, "900M": 900_000_000, "2.5G": 2_500_000_000, "0.1T": 100_000_000_000, "1000T": 1e15,
+	} {
+		var n int64
+		require.NoError(t, bitRate(&n)([]string{in}), in)
+		require.Equal(t, want, n, in)
+	}
+	for _, in := range []string{"", "k", "1K", "1Gbit", "-1M", "+1M", "1e9", "NaN", "Inf", "0x1p4", "1 M", "1MM", "k1", "1001T", "1.2.3M"} {
+		n := int64(5)
+		require.Error(t, bitRate(&n)([]string{in}), in)
+		require.EqualValues(t, 5, n, "nothing is changed by %q", in)
+	}
+}

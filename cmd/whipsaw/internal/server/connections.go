@@ -19,18 +19,20 @@ type connections struct {
 	most    int64 // 0: no bound
 	open    atomic.Int64
 	refused atomic.Int64 // told or closed, since the start
+
+	egress
 }
 
 // collectors are the metrics of c.
 func (c *connections) collectors() []metrics.Collector {
-	return []metrics.Collector{
+	return append(c.egress.collectors(),
 		metrics.Func(metrics.Gauge, "whipsaw_connections", "Connections of publishers and viewers over HTTP.",
 			func() float64 { return float64(c.open.Load()) }),
 		metrics.Func(metrics.Gauge, "whipsaw_connections_max", "How many there may be; 0 is any number.",
 			func() float64 { return float64(c.most) }),
 		metrics.Func(metrics.Counter, "whipsaw_connections_refused_total", "Connections that were one too many.",
 			func() float64 { return float64(c.refused.Load()) }),
-	}
+	)
 }
 
 // How many connections over the bound are told about it, and for how long each.
@@ -56,7 +58,7 @@ func (l *boundListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		n := l.count.open.Add(1)
-		b := &boundConn{Conn: conn, release: sync.OnceFunc(func() { l.count.open.Add(-1) })}
+		b := &boundConn{Conn: conn, sent: &l.count.sent, release: sync.OnceFunc(func() { l.count.open.Add(-1) })}
 		switch most := l.count.most; {
 		case most == 0 || n <= most:
 			return b, nil
@@ -74,6 +76,7 @@ func (l *boundListener) Accept() (net.Conn, error) {
 // boundConn counts until it is closed.
 type boundConn struct {
 	net.Conn
+	sent    *atomic.Int64 // counts what is written
 	release func()
 	excess  bool        // over the bound: only to be told so
 	end     *time.Timer // of an excess one
@@ -102,6 +105,7 @@ func mark(ctx context.Context, conn net.Conn) context.Context {
 	if secure {
 		conn = t.NetConn()
 	}
+	ctx = newcomer(ctx)
 	b, ok := conn.(*boundConn)
 	switch {
 	case ok && b.excess:

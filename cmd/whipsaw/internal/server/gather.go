@@ -32,7 +32,9 @@ func (b *boundConn) Release() {
 func (b *boundConn) Write(p []byte) (int, error) {
 	if b.held == nil {
 		if !b.holds || len(p) > gatherMost {
-			return b.Conn.Write(p)
+			n, err := b.Conn.Write(p)
+			b.sent.Add(int64(n))
+			return n, err
 		}
 		b.held = heldBytes.Get().(*[]byte)
 		*b.held = append((*b.held)[:0], p...)
@@ -41,6 +43,7 @@ func (b *boundConn) Write(p []byte) (int, error) {
 	first := int64(len(*b.held))
 	both := net.Buffers{*b.held, p}
 	n, err := both.WriteTo(b.Conn)
+	b.sent.Add(n)
 	heldBytes.Put(b.held)
 	b.held, b.holds = nil, false
 	return int(max(n-first, 0)), err

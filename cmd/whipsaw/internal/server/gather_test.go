@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,7 +41,7 @@ func TestGather(t *testing.T) {
 		"too large":               {hold: true, give: []string{large}, want: []string{large}},
 	} {
 		r := &recorder{}
-		b := &boundConn{Conn: r}
+		b := &boundConn{Conn: r, sent: new(atomic.Int64)}
 		if c.hold {
 			b.Hold()
 		}
@@ -58,7 +59,7 @@ func TestGather(t *testing.T) {
 
 func TestGatherFails(t *testing.T) {
 	broken := errors.New("broken")
-	b := &boundConn{Conn: &recorder{err: broken}}
+	b := &boundConn{Conn: &recorder{err: broken}, sent: new(atomic.Int64)}
 	b.Hold()
 	_, err := io.WriteString(b, "head")
 	require.NoError(t, err, "nobody knows yet")
@@ -80,7 +81,7 @@ func TestGatherOverTCP(t *testing.T) {
 			sent <- err
 			return
 		}
-		b := &boundConn{Conn: conn, release: func() {}}
+		b := &boundConn{Conn: conn, sent: new(atomic.Int64), release: func() {}}
 		b.Hold()
 		_, err = io.WriteString(b, "head ")
 		n, err2 := io.WriteString(b, body)

@@ -40,7 +40,7 @@ func (s *instance) mount(r chi.Router) {
 		both = chi.Chain(localClient(s.log), localOnly(s.log, s.cfg.Origins...))
 	}
 	r.With(both...).Route("/hls", func(r chi.Router) {
-		r.Use(s.note, s.gate.Watch, s.insight.Audience.Count, s.insight.Playback.Read)
+		r.Use(s.note, s.gate.Watch, s.connections.room, s.insight.Audience.Count, s.insight.Playback.Read)
 		hls.Routes(r, s.reg, hls.Options{Origins: s.cfg.Origins})
 	})
 	r.Group(func(r chi.Router) {

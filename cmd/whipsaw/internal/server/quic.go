@@ -29,7 +29,7 @@ type http3Server struct {
 func newHTTP3(h http.Handler, conn net.PacketConn, settings *tls.Config, count *connections) (*http3Server, error) {
 	unproved := rate.NewLimiter(unprovedMost, 2*unprovedMost)
 	t := &quic.Transport{
-		Conn:                conn,
+		Conn:                count.counted(conn),
 		VerifySourceAddress: func(net.Addr) bool { return !unproved.Allow() },
 		ConnContext:         count.admit,
 	}
@@ -74,5 +74,5 @@ func (c *connections) admit(ctx context.Context, _ *quic.ClientInfo) (context.Co
 		return nil, errExcess
 	}
 	context.AfterFunc(ctx, func() { c.open.Add(-1) })
-	return ctx, nil
+	return newcomer(ctx), nil
 }

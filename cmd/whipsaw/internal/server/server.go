@@ -169,6 +169,7 @@ func (s *instance) start(ctx context.Context) error {
 func (s *instance) answer(ctx context.Context, d doors) error {
 	s.addrs.HTTP, s.addrs.Prefix = d.public.Addr(), s.cfg.PathPrefix
 	s.connections.most = mostConnections(s.cfg.MaxConnections)
+	s.connections.limit = s.cfg.MaxEgress / 8
 	quicPort := 0
 	if d.quic != nil {
 		s.addrs.HTTP3, quicPort = d.quic.LocalAddr(), port(d.quic.LocalAddr())
@@ -196,6 +197,7 @@ func (s *instance) answer(ctx context.Context, d doors) error {
 		s.addrs.Admin = d.admin.Addr()
 		s.serve(newHTTPServer(s.adminRoutes(d.admin.Addr()), s.log), d.admin)
 	}
+	s.running.Go(func() { s.connections.measure(ctx) })
 	if domains := s.cfg.ACME.Domains; len(domains) > 0 {
 		s.running.Go(func() { certificate.Fetch(ctx, s.source, domains, s.log) })
 	}

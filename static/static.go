@@ -9,7 +9,8 @@
 // /hls, where only signed ones are answered. The list then asks for a token, and links to signed pages.
 //
 // What a page understands in its query: /watch/{stream} takes muted=0 (sound from the start, where the browser allows it),
-// autoplay=0 (nothing is loaded before a click), controls=0 (no controls; keys work), stats=1 (shows the statistics), embed
+// autoplay=0 (nothing is loaded before a click), controls=0 (no controls; keys work), stats=1 (shows the statistics), counted=0 (is none of
+// the viewers that the server estimates), embed
 // (the picture alone, as in a frame of another page), and in a frame poster=URL (a picture for the time in which nothing is
 // live); /publish/{stream} takes source (camera, screen, both, canvas),
 // size (1280x720), fps, kbps, mirror=0 (no player beside the preview while live), preview=1 (turns the source on at once) and autostart=1.

@@ -188,9 +188,15 @@ func TestBrowserToBrowser(t *testing.T) {
 	evaluate[chromedp.Void](from, "void whipsaw.start()")
 	eventually(t, "the publish page is live", func() bool { return evaluate[string](from, "whipsaw.stats().state") == "live" })
 	s.multivariant("live")
-	w := b.open(s.URL() + "/watch/live").plays()
+	to := b.open(s.URL() + "/watch/live")
+	w := to.plays()
 	require.Equal(t, 640, w.Width)
 	require.Equal(t, 360, w.Height)
+	evaluate[any](to, `import(document.querySelector('[href*="/player.js"]').href.replace('player.js', 'sound.js')).then(m => {
+		document.getElementById('unmute').click();
+		window.heard = m.meter(document.getElementById('video').captureStream().getAudioTracks()[0]);
+	})`)
+	eventually(t, "the beep is heard", func() bool { return evaluate[float64](to, "heard.level()") > .6 })
 	evaluate[chromedp.Void](from, "whipsaw.stop()")
 	eventually(t, "the server knows that the publisher went", func() bool {
 		streams := s.streams()

@@ -62,8 +62,10 @@ export class HlsSource {
   #recoveries = [];
   #finish;
 
-  constructor(video, url, finished) {
+  /** finished is the generation that is over; headers go with requests for playlists. */
+  constructor(video, url, finished, headers = {}) {
     this.video = video;
+    this.headers = headers;
     this.done = new Promise(resolve => { this.#finish = resolve; });
     const hls = this.hls = new Hls({...config, xhrSetup: (xhr, address) => this.#tell(xhr, address)}), on = (event, f) => hls.on(Hls.Events[event], (_, data) => f(data));
     on('MANIFEST_PARSED', data => {
@@ -103,7 +105,9 @@ export class HlsSource {
    */
   #tell(xhr, address) {
     if (!xhr.readyState) xhr.open('GET', address, true);
-    if (!this.begun || !/\.m3u8(\?|$)/.test(address)) return;
+    if (!/\.m3u8(\?|$)/.test(address)) return;
+    for (const [name, value] of Object.entries(this.headers)) xhr.setRequestHeader(name, value);
+    if (!this.begun) return;
     const {buffered, currentTime} = this.video, end = buffered.length ? buffered.end(buffered.length - 1) : currentTime;
     xhr.setRequestHeader('CMCD-Request', cmcd({ahead: end - currentTime, latency: shownLatency(this), starved: this.starved}));
     this.starved = false;

@@ -40,8 +40,9 @@ export class Player extends EventTarget {
   #rate = {frames: 0, at: 0, value: NaN};
 
   /** link is nothing, or the ~EXPIRES~SIGNATURE/ that stands before the stream's name. */
-  constructor(video, stream, link, remember = () => {}) {
+  constructor(video, stream, link, {remember = () => {}, headers = {}} = {}) {
     super();
+    this.headers = headers; // of requests for playlists
     this.video = video;
     this.url = `${base}/hls/${link}${stream}/index.m3u8`;
     this.remember = remember; // keeps the last picture before the element loses it
@@ -72,7 +73,7 @@ export class Player extends EventTarget {
     this.#moved = {time: -1, at: performance.now()};
     this.#fed = {end: -1, at: performance.now()};
     if (this.state !== 'stalled') this.#set('loading');
-    const source = this.source = this.#useNative ? new NativeSource(this.video, this.url, generation) : new HlsSource(this.video, this.url, this.#finished);
+    const source = this.source = this.#useNative ? new NativeSource(this.video, this.url, generation) : new HlsSource(this.video, this.url, this.#finished, this.headers);
     this.play();
     const outcome = await source.done;
     this.remember(this.video);

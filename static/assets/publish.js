@@ -122,10 +122,10 @@ function mirror() {
   const seen = $('seen'), frame = seen.querySelector('iframe'), on = uplink.state === 'live' && $('mirror').checked, path = $('watch').getAttribute('href');
   seen.hidden = !on;
   if (!on) return frame?.remove();
-  const src = `${path}?embed=1&controls=0`;
+  const src = `${path}?embed=1&controls=0&counted=0`;
   if (frame?.getAttribute('src') === src) return;
   frame?.remove();
-  seen.append(el('iframe', {src, title: 'What viewers see', allow: 'autoplay'}));
+  seen.prepend(el('iframe', {src, title: 'What viewers see', allow: 'autoplay'}));
 }
 
 /** Takes what the server says of the stream; null: nothing. */

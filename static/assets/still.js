@@ -68,12 +68,24 @@ async function decode(canvas, type, data) {
     const there = event(video, 'seeked');
     video.currentTime = buffer.buffered.start(0);
     await there;
+    await decoded(video);
     draw(canvas, video);
   } finally {
     video.removeAttribute('src');
     video.load();
     URL.revokeObjectURL(url);
   }
+}
+
+/** Waits until there is something to draw: a picture that is not there yet leaves a canvas transparent. */
+async function decoded(video) {
+  const probe = Object.assign(document.createElement('canvas'), {width: 1, height: 1}).getContext('2d', {willReadFrequently: true});
+  for (let tries = 0; tries < 20; tries++) {
+    probe.drawImage(video, 0, 0, 1, 1);
+    if (probe.getImageData(0, 0, 1, 1).data[3] > 0) return;
+    await new Promise(done => setTimeout(done, 50));
+  }
+  throw new Error('no picture in time');
 }
 
 function draw(canvas, video) {

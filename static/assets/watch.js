@@ -68,7 +68,7 @@ function start() {
   root.classList.toggle('embedded', window !== window.top || query.has('embed'));
   root.classList.toggle('bare', query.get('controls') === '0');
   cover();
-  const player = new Player(video, stream, link, remember), overlay = $('overlay');
+  const player = new Player(video, stream, link, {remember, headers: query.get('counted') === '0' ? {'X-Purpose': 'preview'} : {}}), overlay = $('overlay');
   const toggle = () => {
     overlay.hidden = !overlay.hidden;
     $('stats').setAttribute('aria-pressed', String(!overlay.hidden));

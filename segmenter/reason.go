@@ -29,5 +29,6 @@ const (
 	ReasonNoRandomAccess Reason = "no-idr"            // pictures, but never an IDR
 	ReasonSilent         Reason = "silent"            // media stopped
 	ReasonTooLarge       Reason = "too-large"         // an access unit, or all that is kept of the stream, over its bound
+	ReasonTooFast        Reason = "too-fast"          // more bits per second than its stream may have, for some time
 	ReasonInternal       Reason = "internal-error"    // a fault of the server; the log tells
 )

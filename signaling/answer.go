@@ -38,6 +38,7 @@ func finishAnswer(raw string, o *offer, out outside) (string, error) {
 			return a.Key == "candidate" || a.Key == "end-of-candidates" || a.Key == "mid" && s.mid == "" ||
 				a.Key == "rtcp-rsize" && !s.rsize
 		})
+		tellBound(o, m)
 		if i > 0 {
 			continue
 		}

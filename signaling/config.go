@@ -37,6 +37,10 @@ type Config struct {
 	// OpenPublish lets everybody publish who reaches the server, from every web page. It has no meaning with Authorize.
 	OpenPublish bool
 
+	// Stream returns what a stream takes of its publishers. It is asked at each POST and must not block. Nil: all that can be
+	// served.
+	Stream func(stream string) StreamRules
+
 	// NoTakeOver refuses a publisher with 409 as long as the stream has one. Otherwise it takes the place of one that is
 	// silent, and now and then of one that is not (segmenter.Registry.Publish).
 	NoTakeOver bool

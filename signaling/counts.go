@@ -54,12 +54,12 @@ func (s *Server) Counts() Counts {
 var endReasons = []segmenter.Reason{
 	segmenter.ReasonDeleted, segmenter.ReasonPeerClosed, segmenter.ReasonICEFailed, segmenter.ReasonNotConnected,
 	segmenter.ReasonShutdown, segmenter.ReasonKicked, segmenter.ReasonReplaced, segmenter.ReasonNoMedia,
-	segmenter.ReasonNoParameters, segmenter.ReasonNoRandomAccess, segmenter.ReasonSilent, segmenter.ReasonTooLarge,
+	segmenter.ReasonNoParameters, segmenter.ReasonNoRandomAccess, segmenter.ReasonSilent, segmenter.ReasonTooLarge, segmenter.ReasonTooFast,
 	segmenter.ReasonInternal,
 }
 
 // postProblems are all with which a POST can be refused.
 var postProblems = []problem{
 	probSyntax, probUnauthorized, probForbidden, probUndecided, probOrigin, probBlocked, probStream, probBusy, probTooLarge, probType, probRate, probSlow, probInternal,
-	probFull, probCrowded, probMemory, probClosing, probCodec, probDirection, probSections, probSimulcast, probTransport,
+	probFull, probCrowded, probMemory, probClosing, probCodec, probCodecRule, probDirection, probSections, probSimulcast, probTransport,
 }

@@ -142,7 +142,16 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, stream string) (
 	if o.lite && s.cfg.Lite { // RFC 9725 4.4.5: a publisher is a full agent; nobody would check that the path is wanted
 		return nil, "", probTransport.with("both this server and the publisher are ICE-lite; start the server without --ice-lite")
 	}
-	return s.create(stream, clipTo(r.UserAgent(), 200), o)
+	rules := s.rules(stream)
+	if p := rules.refuse(o); p != nil {
+		return nil, "", p
+	}
+	o.most = rules.MaxBitrate
+	n, answer, p := s.create(stream, clipTo(r.UserAgent(), 200), o)
+	if p == nil && rules.EndExcess {
+		n.excess.most = rules.MaxBitrate
+	}
+	return n, answer, p
 }
 
 // session answers at the URL of one session.

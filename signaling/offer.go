@@ -22,6 +22,7 @@ type offer struct {
 	setup      string
 	hash       string // fingerprint: hash function, lower case
 	digest     string // fingerprint: value, upper case
+	most       int64  // bit/s that the stream takes of it; 0: no bound
 }
 
 // maxSections bounds the work for a hostile offer; two sections are the most that can be accepted.

@@ -183,6 +183,15 @@ func (p *peer) handshakeChanged(s webrtc.DTLSTransportState) {
 // hear is called with the first packet of each source.
 func (p *peer) hear() { p.hearOnce.Do(func() { close(p.heard) }) }
 
+// received is how many bytes of media have come.
+func (p *peer) received() uint64 {
+	n := uint64(0)
+	for _, in := range p.inlets {
+		n += in.arrived.bytes.Load()
+	}
+	return n
+}
+
 // wasUp reports whether the peer was ever connected.
 func (p *peer) wasUp() bool {
 	select {

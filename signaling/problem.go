@@ -48,6 +48,7 @@ var (
 
 	// Offers that can be read but not be served: RFC 9725 4.2 asks for 422.
 	probCodec     = problem{status: http.StatusUnprocessableEntity, kind: "codec-not-supported", title: "No supported codec"}
+	probCodecRule = problem{status: http.StatusUnprocessableEntity, kind: "codec-not-allowed", title: "Not a codec of this stream"}
 	probDirection = problem{status: http.StatusUnprocessableEntity, kind: "direction", title: "The offer does not send"}
 	probSections  = problem{status: http.StatusUnprocessableEntity, kind: "sections", title: "Not a supported set of media sections"}
 	probSimulcast = problem{status: http.StatusUnprocessableEntity, kind: "simulcast", title: "Simulcast is not supported"}

@@ -27,7 +27,8 @@ type bandwidth struct {
 	in      *inlet
 	sender  uint32
 	bitrate float64
-	lossy   bool // packets were lost once: from then on it grows slowly
+	lossy   bool    // packets were lost once: from then on it grows slowly
+	most    float64 // that the stream takes; 0: as much as rembMost
 	last    arrivals
 }
 
@@ -35,7 +36,7 @@ type bandwidth struct {
 func (p *peer) bandwidth(o *offer, sender uint32) *bandwidth {
 	for _, s := range o.sections {
 		if s.kind == segmenter.Video && slices.Contains(s.feedback, rembFeedback) {
-			return &bandwidth{in: p.inlets[s.kind], sender: sender, bitrate: rembStart}
+			return &bandwidth{in: p.inlets[s.kind], sender: sender, bitrate: rembStart, most: float64(videoShare(o, o.most))}
 		}
 	}
 	return nil
@@ -50,7 +51,11 @@ func (b *bandwidth) message(passed time.Duration) rtcp.Packet {
 		return nil
 	}
 	b.update(since, passed)
-	return &rtcp.ReceiverEstimatedMaximumBitrate{SenderSSRC: b.sender, Bitrate: float32(b.bitrate), SSRCs: []uint32{media}}
+	told := b.bitrate
+	if b.most > 0 {
+		told = min(told, b.most)
+	}
+	return &rtcp.ReceiverEstimatedMaximumBitrate{SenderSSRC: b.sender, Bitrate: float32(told), SSRCs: []uint32{media}}
 }
 
 // update follows the loss (draft-ietf-rmcat-gcc 6): more than a tenth of the packets, and it falls by half of that share;

@@ -38,6 +38,7 @@ type session struct {
 	done   chan struct{} // closed when all of it is over
 
 	patches *rate.Limiter
+	excess  excess
 
 	mu   sync.Mutex // one PATCH at a time
 	etag string     // of the current ICE generation, quoted
@@ -101,11 +102,19 @@ func (s *session) waitConnected(connect time.Duration) (_ segmenter.Reason, up b
 // waitEnd returns why a session that was connected is over, as far as this side knows. Whether the packets that come are
 // of any use, and go on coming, is the stream's to judge.
 func (s *session) waitEnd(media time.Duration) segmenter.Reason {
-	timer := time.NewTimer(media)
+	timer, every := time.NewTimer(media), time.NewTicker(excessEvery)
 	defer timer.Stop()
+	defer every.Stop()
+	if s.excess.most == 0 {
+		every.Stop()
+	}
 	heard := s.peer.heard
 	for {
 		select {
+		case now := <-every.C:
+			if s.excess.look(now, s.peer.received()) {
+				return segmenter.ReasonTooFast
+			}
 		case <-heard:
 			timer.Stop()
 			heard = nil

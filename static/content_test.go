@@ -194,7 +194,7 @@ func TestEveryEndHasWords(t *testing.T) {
 	for _, reason := range []segmenter.Reason{
 		segmenter.ReasonDeleted, segmenter.ReasonPeerClosed, segmenter.ReasonICEFailed, segmenter.ReasonNotConnected, segmenter.ReasonShutdown,
 		segmenter.ReasonKicked, segmenter.ReasonReplaced, segmenter.ReasonNoMedia, segmenter.ReasonNoParameters, segmenter.ReasonNoRandomAccess,
-		segmenter.ReasonSilent, segmenter.ReasonTooLarge, segmenter.ReasonInternal,
+		segmenter.ReasonSilent, segmenter.ReasonTooLarge, segmenter.ReasonTooFast, segmenter.ReasonInternal,
 	} {
 		require.Contains(t, string(embedded().assets["format.js"].body), "'"+string(reason)+"': '")
 	}

@@ -38,6 +38,8 @@ func TestFaults(t *testing.T) {
 			metric: `whipsaw_video_width_pixels{stream="live"}`, fix: "one size"},
 		"bitrate": {sender: sender{obeys: true, reports: true}, length: 12 * time.Second, limits: doctor.Limits{MaxBitrate: 10_000},
 			metric: `whipsaw_track_bytes_per_second{stream="live",track="video"}`, fix: "--warn-bitrate"},
+		"excess": {sender: sender{obeys: true, reports: true}, length: 20 * time.Second, limits: doctor.Limits{Cap: 10_000},
+			metric: `whipsaw_track_bytes_per_second{stream="live",track="video"}`, fix: "max-bitrate"},
 		"mono-as-stereo": {sender: sender{obeys: true, reports: true, mono: true}, length: 12 * time.Second,
 			metric: `whipsaw_audio_stereo_units_total{stream="live"} 0`, fix: "channels"},
 		"clock-drift": {sender: sender{obeys: true, reports: true, drift: -time.Millisecond}, length: 100 * time.Second,

@@ -34,7 +34,7 @@ type panel struct {
 func newPanel(t *testing.T, limits doctor.Limits) (p *panel, stop func()) {
 	t.Helper()
 	out := &buffer{}
-	in := insight.New(insight.Config{Limits: limits}, slog.New(slog.NewTextHandler(out, nil)))
+	in := insight.New(insight.Config{Limits: func(string) doctor.Limits { return limits }}, slog.New(slog.NewTextHandler(out, nil)))
 	cfg := segmenter.DefaultConfig()
 	cfg.Observe = in.Observe
 	reg := segmenter.NewRegistry(cfg, in.Log)

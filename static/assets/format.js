@@ -90,7 +90,8 @@ const ends = {
   'deleted': 'stopped', 'peer-closed': 'disconnected', 'ice-failed': 'its connection was lost', 'not-connected': 'no media connection came about; is the UDP port reachable?',
   'shutdown': 'the server was restarted', 'kicked': 'ended by the operator', 'replaced': 'another publisher took over', 'no-media': 'it sent no pictures and no sound',
   'no-parameter-sets': 'its video came without parameter sets; try another encoder', 'no-idr': 'its video never had a keyframe; set the keyframe interval to 2 s',
-  'silent': 'it went silent', 'too-large': 'its pictures are too large', 'internal-error': 'a fault of the server; its log tells more',
+  'silent': 'it went silent', 'too-large': 'its pictures are too large', 'too-fast': 'it sent more than this stream may have; lower the bit rate',
+  'internal-error': 'a fault of the server; its log tells more',
 };
 
 /** Why the last publisher left, in words. */

@@ -103,8 +103,26 @@ func TestEveryTokenIsCompared(t *testing.T) {
 		}
 		who, known := lookup(tokens, "b")
 		require.Equal(t, len(want) > 0, known)
-		require.Equal(t, want, who.publish)
+		var got []string
+		for _, t := range who.tokens {
+			got = append(got, t.Pattern)
+		}
+		require.Equal(t, want, got)
 	})
+}
+
+// A token gives no right to streams that are left out of its pattern, to publish or to watch.
+func TestTokenLeavesOut(t *testing.T) {
+	some := token(t, Publish, "studio-*", "some")
+	some.Except = []string{"studio-1", "studio-x*"}
+	g, _ := gate(t, Config{Tokens: []Token{some, token(t, Watch, "studio-1", "eyes")}})
+	for stream, want := range map[string]bool{"studio-2": true, "studio-1": false, "studio-x1": false, "studio-11": true, "other": false} {
+		for _, right := range []Right{Publish, Watch} {
+			err := g.Authorize(context.Background(), Request{Right: right, Stream: stream, Token: "some"})
+			require.Equal(t, want, err == nil, "%s %s", right, stream)
+		}
+	}
+	require.NoError(t, g.Authorize(context.Background(), Request{Right: Watch, Stream: "studio-1", Token: "eyes"}))
 }
 
 func TestNewTokenRefuses(t *testing.T) {
@@ -136,7 +154,7 @@ func TestMatchModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := rapid.StringMatching(`[ab*]{0,8}`).Draw(t, "pattern")
 		s := rapid.StringMatching(`[ab]{0,8}`).Draw(t, "name")
-		require.Equal(t, slow(p, s), match(p, s), "%q %q", p, s)
+		require.Equal(t, slow(p, s), Match(p, s), "%q %q", p, s)
 	})
 }
 

@@ -12,8 +12,8 @@ func ValidPattern(s string) bool {
 	})
 }
 
-// match reports whether a name fits a pattern. It takes time in proportion to both.
-func match(pattern, name string) bool {
+// Match reports whether a name fits a pattern. It takes time in proportion to both.
+func Match(pattern, name string) bool {
 	first, rest, any := strings.Cut(pattern, "*")
 	if !any {
 		return pattern == name
@@ -36,17 +36,25 @@ func match(pattern, name string) bool {
 }
 
 // grant is what somebody may do: patterns of streams.
-type grant struct{ publish, watch []string }
+type grant struct {
+	publish, watch []string
+	tokens         []Token
+}
 
 // may reports whether it has a right to a stream.
 func (g grant) may(right Right, stream string) bool {
 	// Who may publish a stream decides what is to be seen there: keeping them from watching would protect nothing.
+	for _, t := range g.tokens {
+		if (t.Right == Publish || right == Watch) && t.covers(stream) {
+			return true
+		}
+	}
 	return anyMatch(g.publish, stream) || right == Watch && anyMatch(g.watch, stream)
 }
 
 func anyMatch(patterns []string, stream string) bool {
 	for _, p := range patterns {
-		if match(p, stream) {
+		if Match(p, stream) {
 			return true
 		}
 	}

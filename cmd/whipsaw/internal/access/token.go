@@ -12,6 +12,7 @@ import (
 // Token is a secret that gives a right to the streams that fit a pattern. Only its digest is kept.
 type Token struct {
 	Pattern string
+	Except  []string // patterns of streams that it gives no right to, though they fit
 	Right   Right
 	digest  [sha256.Size]byte
 }
@@ -56,15 +57,16 @@ func lookup(tokens []Token, token string) (who grant, known bool) {
 		return grant{}, false
 	}
 	for i, t := range tokens { // whoever comes here knows a token: the time tells nothing new
-		switch {
-		case same[i] == 0:
-		case t.Right == Publish:
-			who.publish = append(who.publish, t.Pattern)
-		default:
-			who.watch = append(who.watch, t.Pattern)
+		if same[i] == 1 {
+			who.tokens = append(who.tokens, t)
 		}
 	}
 	return who, true
+}
+
+// covers reports whether a stream is one of those that the token is for.
+func (t Token) covers(stream string) bool {
+	return Match(t.Pattern, stream) && !anyMatch(t.Except, stream)
 }
 
 // String tells where a token is good, and nothing of the token; so do GoString, LogValue and MarshalText.

@@ -83,7 +83,7 @@ func TestServePrecedence(t *testing.T) {
 		"on-conflict": {"reject", "takeover"}, "connect-timeout": {"16s", "17s"}, "media-timeout": {"16s", "17s"},
 		"silence-timeout": {"6s", "7s"},
 		"part":            {"101ms", "102ms"}, "segment": {"3s", "4s"}, "max-segment": {"11s", "12s"}, "window": {"31s", "32s"}, "resume": {"1s", "2s"},
-		"state": {"/var/a", "/var/b"}, "on-loss": {"show", "freeze"}, "recovery-points": {"true", "false"}, "video-only-variant": {"true", "false"},
+		"state": {"/var/a", "/var/b"}, "on-loss": {"show", "freeze"}, "codec": {"h264", "H264,opus"}, "max-bitrate": {"1", "2"}, "on-excess": {"end", "tell"}, "recovery-points": {"true", "false"}, "video-only-variant": {"true", "false"},
 		"prft": {"true", "false"}, "max-streams": {"3", "4"}, "max-access-unit": {"1MiB", "2MiB"}, "max-stream-memory": {"65MiB", "66MiB"}, "max-memory": {"1GiB", "2GiB"},
 		"publish-token": {"a", "b"}, "stream-token": {"a=b,c=d", "e=f"}, "watch-token": {"a=b,c=d", "e=f"}, "open-publish": {"true", "false"},
 		"jwt-secret": {strings.Repeat("a", 32), strings.Repeat("b", 32)}, "jwt-jwks": {"https://a.example/keys", "keys.json"}, "jwt-issuer": {"a", "b"},

@@ -45,10 +45,11 @@ type entry struct {
 	values []string
 }
 
-// document is a file of settings taken apart: what is set, and where. Values have not been looked at.
+// document is a file of settings taken apart: what is set for all streams and for some. Values have not been looked at.
 type document struct {
 	file    string
 	entries map[string]entry
+	streams []streamEntries
 	faults  []error
 }
 
@@ -102,6 +103,10 @@ func parseDocument(path string, text []byte, known []Setting) *document {
 		return d
 	}
 	d.pairs(root, func(key, value *yaml.Node) {
+		if key.Value == streamsKey {
+			d.readStreams(value)
+			return
+		}
 		if e, ok := d.entry(key, value, known, "whipsaw help settings lists all settings"); ok {
 			d.entries[e.key] = e
 		}

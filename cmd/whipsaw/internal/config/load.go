@@ -33,6 +33,9 @@ func Load(args []string, env Lookup) (Loaded, error) {
 	}
 	values, wrong := resolve(defs, flagged, env, file)
 	l.Values = values
+	if file != nil {
+		wrong = append(wrong, l.sections(file)...)
+	}
 	if faults = append(faults, wrong...); len(faults) > 0 {
 		return l, Faults(faults) // what does not go together may only look so
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"whipsaw/segmenter"
+	"whipsaw/signaling"
 )
 
 // Serve is what the server is told.
@@ -17,8 +18,10 @@ type Serve struct {
 
 	Config    string // file of settings; empty: there is none
 	Segmenter segmenter.Config
-	State     string // directory of what survives a restart; empty: nothing does
-	Demo      bool   // publish the built-in clip as well
+	Rules     signaling.StreamRules // of streams without a Section
+	Streams   []Section             // what some streams have of their own, those first that win
+	State     string                // directory of what survives a restart; empty: nothing does
+	Demo      bool                  // publish the built-in clip as well
 }
 
 // group is a part of the server's settings, with its title.
@@ -39,7 +42,7 @@ func serveGroups(c *Serve) []group {
 		}},
 		{"How viewers reach the server", deliverySettings(&c.Delivery)},
 		{"How publishers reach the server", ingestSettings(&c.Ingest, &c.Segmenter)},
-		{"Streams", streamSettings(&c.Segmenter, &c.State)},
+		{"Streams", streamSettings(&c.Segmenter, &c.Rules, &c.State)},
 		{"Who may publish and watch", accessSettings(&c.Access)},
 		{"The operator", operatorSettings(&c.Operator)},
 		{"Trials", []Setting{

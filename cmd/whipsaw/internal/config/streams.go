@@ -1,8 +1,16 @@
 package config
 
-import "whipsaw/segmenter"
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
 
-func streamSettings(s *segmenter.Config, state *string) []Setting {
+	"whipsaw/segmenter"
+	"whipsaw/signaling"
+)
+
+func streamSettings(s *segmenter.Config, r *signaling.StreamRules, state *string) []Setting {
 	return []Setting{
 		{Name: "part", Stream: true, Reload: true, Value: "DURATION", Default: "222ms", set: duration(&s.Part),
 			Help: "longest part (PART-TARGET)"},
@@ -24,6 +32,12 @@ func streamSettings(s *segmenter.Config, state *string) []Setting {
 			Help: "offer the picture without sound too, for players that do not know Opus, like Safari before iOS 17"},
 		{Name: "prft", Stream: true, Reload: true, Default: "false", set: toggle(&s.ReferenceTimes),
 			Help: "put the wall clock time of its first sample into each part (prft box), for players and tools that measure latency by it"},
+		{Name: "codec", Stream: true, Reload: true, Value: "NAME", Repeat: true, set: codecs(&r.Codecs), Allowed: strings.ToLower(strings.Join(signaling.Codecs(), " or ")),
+			Help: "codec that publishers may send, h264 or opus; may be repeated; without it all that can be served: h264 alone is video without sound"},
+		{Name: "max-bitrate", Stream: true, Reload: true, Value: "KBIT", Default: "0", set: bitrate(&r.MaxBitrate),
+			Help: "bit rate in kbit/s that a publisher may send, all tracks together: it is told so, and the doctor warns of what is lastingly over it; 0 is any"},
+		{Name: "on-excess", Stream: true, Reload: true, Value: "tell|end", Default: "tell", set: excess(&r.EndExcess),
+			Help: "a publisher that sends a tenth more than --max-bitrate for ten seconds: tell of it, or end it"},
 		{Name: "max-streams", Value: "N", Default: "1000", set: count(&s.MaxStreams),
 			Help: "streams at the same time"},
 		{Name: "max-access-unit", Value: "SIZE", Default: "16MiB", set: size(&s.MaxAccessUnit),
@@ -32,5 +46,49 @@ func streamSettings(s *segmenter.Config, state *string) []Setting {
 			Help: "what one stream keeps for its viewers; a publisher that needs more is ended"},
 		{Name: "max-memory", Value: "SIZE", Default: "4GiB", set: size(&s.MaxTotal),
 			Help: "what all streams together keep for their viewers; over it the largest is ended, and near it nobody new is taken"},
+	}
+}
+
+// codecs takes names of codecs, in any letter case.
+func codecs(to *[]string) func([]string) error {
+	return func(v []string) error {
+		*to = nil
+		for _, name := range v {
+			known := false
+			for _, c := range signaling.Codecs() {
+				if strings.EqualFold(c, name) {
+					*to, known = append(*to, c), true
+				}
+			}
+			if !known {
+				return fmt.Errorf("%q is no codec that can be served: %s", name, strings.ToLower(strings.Join(signaling.Codecs(), ", ")))
+			}
+		}
+		return nil
+	}
+}
+
+// bitrate takes kbit/s and keeps bit/s.
+func bitrate(to *int64) func([]string) error {
+	return func(v []string) error {
+		n, err := strconv.ParseInt(v[0], 10, 64)
+		if err != nil || n < 0 || n > math.MaxInt32 {
+			return fmt.Errorf("%q is no bit rate in kbit/s like 6000", v[0])
+		}
+		*to = n * 1000
+		return nil
+	}
+}
+
+// excess takes what is done about a publisher over its bound.
+func excess(end *bool) func([]string) error {
+	var word string
+	take := choice(&word, "tell", "end")
+	return func(v []string) error {
+		if err := take(v); err != nil {
+			return err
+		}
+		*end = word == "end"
+		return nil
 	}
 }

@@ -37,15 +37,18 @@ type Sample struct {
 // Limits are what a stream is judged by.
 type Limits struct {
 	Segment    time.Duration // the longest a segment should be
-	MaxBitrate int64         // bit/s of all tracks; 0: none
+	MaxBitrate int64         // bit/s of all tracks over which it warns; 0: none
+	Cap        int64         // bit/s of all tracks that the stream may have; 0: no bound
+	CapEnds    bool          // who is over it for ten seconds is ended
 }
 
 // The stretches of time that are looked at.
 const (
-	patience    = 5 * time.Second  // what a publisher gets before anything is held against it
-	lossWindow  = 30 * time.Second // over which loss and frame rates are measured
-	restWindow  = time.Minute      // over which rare things are counted
-	driftWindow = time.Minute      // over which a clock's drift is measured, at least
+	patience     = 5 * time.Second  // what a publisher gets before anything is held against it
+	lossWindow   = 30 * time.Second // over which loss and frame rates are measured
+	restWindow   = time.Minute      // over which rare things are counted
+	excessWindow = 10 * time.Second // over which Cap counts
+	driftWindow  = time.Minute      // over which a clock's drift is measured, at least
 )
 
 // Examine returns what is wrong with a stream, in the order of checks. The history begins with the present publisher's

@@ -12,7 +12,7 @@ import (
 
 var begun = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-var limits = Limits{Segment: 2 * time.Second, MaxBitrate: 20_000_000}
+var limits = Limits{Segment: 2 * time.Second, MaxBitrate: 20_000_000, Cap: 22_000_000, CapEnds: true}
 
 // healthy is what a publisher without fault has told after so many seconds.
 func healthy(second float64) Sample {
@@ -110,6 +110,9 @@ var faults = map[string]struct {
 	"bitrate": {
 		func(_ float64, s *status) { s.Video.Bitrate = 25_000_000 },
 		func(_ float64, s *status) { s.Video.Bitrate = 19_000_000 }, "25.1 Mbit/s"},
+	"excess": {
+		func(_ float64, s *status) { s.Video.Bitrate = 25_000_000 },
+		func(_ float64, s *status) { s.Video.Bitrate = 24_000_000 }, "this stream may have 22.0 Mbit/s. Its sessions end"},
 	"garbage": {
 		func(second float64, s *status) { s.Video.Garbage = int64(second) },
 		func(second float64, s *status) { s.Video.Garbage = int64(second / 20) }, "60 packets"},

@@ -90,15 +90,42 @@ func overflow(x *exam) (Finding, bool) {
 	return Finding{Severity: Error, Sentence: fmt.Sprintf("%.0f packets were dropped within a minute because the server had no room for them: it is short of CPU, or they came in a burst of over 8 MiB.", n)}, true
 }
 
+// bitrate is what all tracks have together, bit/s.
+func bitrate(s *segmenter.Status) int64 {
+	bits := int64(0)
+	if s.Video != nil {
+		bits += s.Video.Bitrate
+	}
+	if s.Audio != nil {
+		bits += s.Audio.Bitrate
+	}
+	return bits
+}
+
+// excess: the publisher sends more than its stream may have, and not just for a moment.
+func excess(x *exam) (Finding, bool) {
+	w := x.window(excessWindow)
+	if x.limits.Cap == 0 || !x.live() || x.now.At.Sub(w[0].At) < excessWindow*8/10 {
+		return Finding{}, false
+	}
+	mean := 0.0
+	for _, s := range w {
+		mean += float64(bitrate(&s.Status)) / float64(len(w))
+	}
+	if mean <= float64(x.limits.Cap)*1.1 {
+		return Finding{}, false
+	}
+	f := Finding{Severity: Warning, Sentence: fmt.Sprintf("The publisher sends %.1f Mbit/s, and this stream may have %.1f Mbit/s.", mean/1e6, float64(x.limits.Cap)/1e6)}
+	if x.limits.CapEnds {
+		f.Severity = Error
+		f.Sentence += " Its sessions end after ten seconds of that."
+	}
+	return f, true
+}
+
 // tooFast: the bit rate is over the operator's bound.
 func tooFast(x *exam) (Finding, bool) {
-	bits := int64(0)
-	if x.s.Video != nil {
-		bits += x.s.Video.Bitrate
-	}
-	if x.s.Audio != nil {
-		bits += x.s.Audio.Bitrate
-	}
+	bits := bitrate(x.s)
 	if x.limits.MaxBitrate == 0 || bits <= x.limits.MaxBitrate {
 		return Finding{}, false
 	}

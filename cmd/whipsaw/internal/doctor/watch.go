@@ -21,7 +21,7 @@ const (
 // Watch looks at all streams again and again and keeps what is found.
 type Watch struct {
 	registry *segmenter.Registry
-	limits   Limits
+	limits   func(stream string) Limits
 	log      *slog.Logger
 	tell     func(stream, session string, f Finding)
 
@@ -37,9 +37,9 @@ type card struct {
 	told     map[string]bool // findings of this session that log and listener know
 }
 
-// NewWatch returns a Watch that has seen nothing yet. tell hears of each finding once per session; it may be nil and must
+// NewWatch returns a Watch that has seen nothing yet. limits is asked at each look. tell hears of each finding once per session; it may be nil and must
 // not block.
-func NewWatch(registry *segmenter.Registry, limits Limits, log *slog.Logger, tell func(stream, session string, f Finding)) *Watch {
+func NewWatch(registry *segmenter.Registry, limits func(stream string) Limits, log *slog.Logger, tell func(stream, session string, f Finding)) *Watch {
 	return &Watch{registry: registry, limits: limits, log: log, tell: tell, cards: map[string]*card{}}
 }
 
@@ -115,6 +115,7 @@ func (w *Watch) examine(s Sample) {
 
 // update returns the findings that are new in this session.
 func (w *Watch) update(name string, s Sample) (fresh []Finding, session string) {
+	limits := w.limits(name)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	c := w.cards[name]
@@ -133,7 +134,7 @@ func (w *Watch) update(name string, s Sample) (fresh []Finding, session string) 
 	for _, f := range c.findings {
 		since[f.ID] = f.Since
 	}
-	c.findings = Examine(c.history, w.limits)
+	c.findings = Examine(c.history, limits)
 	for i := range c.findings {
 		f := &c.findings[i]
 		if at, known := since[f.ID]; known {

@@ -18,7 +18,7 @@ import (
 func TestToldOnce(t *testing.T) {
 	var out bytes.Buffer
 	told := map[string]int{}
-	w := NewWatch(nil, limits, slog.New(slog.NewTextHandler(&out, nil)), func(stream, session string, f Finding) { told[session+" "+f.ID]++ })
+	w := NewWatch(nil, func(string) Limits { return limits }, slog.New(slog.NewTextHandler(&out, nil)), func(stream, session string, f Finding) { told[session+" "+f.ID]++ })
 	play := func(session string) {
 		for second := 0.0; second < 60; second += 2 {
 			s := healthy(second)
@@ -43,7 +43,7 @@ func TestToldOnce(t *testing.T) {
 
 // However long a stream lives, little is kept of it.
 func TestHistoryIsBounded(t *testing.T) {
-	w := NewWatch(nil, limits, slog.New(slog.DiscardHandler), nil)
+	w := NewWatch(nil, func(string) Limits { return limits }, slog.New(slog.DiscardHandler), nil)
 	for second := 0.0; second < 3600; second += 2 {
 		w.examine(healthy(second))
 	}
@@ -57,7 +57,7 @@ func TestHistoryIsBounded(t *testing.T) {
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reg := segmenter.NewRegistry(segmenter.DefaultConfig(), slog.New(slog.DiscardHandler))
-		w := NewWatch(reg, limits, slog.New(slog.DiscardHandler), nil)
+		w := NewWatch(reg, func(string) Limits { return limits }, slog.New(slog.DiscardHandler), nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {

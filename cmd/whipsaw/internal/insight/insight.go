@@ -21,9 +21,9 @@ import (
 
 // Config is what an Insight goes by.
 type Config struct {
-	Limits     doctor.Limits
-	Webhook    webhook.Config // without a URL: none
-	PathPrefix string         // of what traffic counts
+	Limits     func(stream string) doctor.Limits // nil: none
+	Webhook    webhook.Config                    // without a URL: none
+	PathPrefix string                            // of what traffic counts
 }
 
 // Insight is the whole of it. Its fields are made by New and Attach, and not changed afterwards.
@@ -54,7 +54,11 @@ func New(cfg Config, log *slog.Logger) *Insight {
 func (in *Insight) Attach(reg *segmenter.Registry) {
 	exists := func(name string) bool { return reg.Lookup(name) != nil }
 	in.Audience, in.Playback = audience.New(exists), cmcd.New(exists)
-	in.Doctor = doctor.NewWatch(reg, in.cfg.Limits, in.Log, in.found)
+	limits := in.cfg.Limits
+	if limits == nil {
+		limits = func(string) doctor.Limits { return doctor.Limits{} }
+	}
+	in.Doctor = doctor.NewWatch(reg, limits, in.Log, in.found)
 }
 
 // Observe takes an event of a stream (segmenter.Config.Observe). It does not wait.

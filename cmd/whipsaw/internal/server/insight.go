@@ -13,11 +13,21 @@ import (
 )
 
 // insightConfig is what the settings say of what an operator sees.
-func insightConfig(cfg config.Serve) insight.Config {
+func (s *instance) insightConfig() insight.Config {
 	return insight.Config{
-		Limits:     doctor.Limits{Segment: max(cfg.Segmenter.Segment, cfg.Segmenter.MaxSegment), MaxBitrate: int64(cfg.WarnBitrate) * 1000},
-		Webhook:    webhook.Config{URL: cfg.Webhook.Reveal(), Secret: cfg.WebhookSecret.Reveal()},
-		PathPrefix: cfg.PathPrefix,
+		Limits:     s.limits,
+		Webhook:    webhook.Config{URL: s.cfg.Webhook.Reveal(), Secret: s.cfg.WebhookSecret.Reveal()},
+		PathPrefix: s.cfg.PathPrefix,
+	}
+}
+
+// limits are what a stream is judged by at the moment.
+func (s *instance) limits(stream string) doctor.Limits {
+	now := s.present.Load()
+	own := now.Stream(stream)
+	return doctor.Limits{
+		Segment: max(own.Segment, own.MaxSegment), MaxBitrate: int64(now.WarnBitrate) * 1000,
+		Cap: own.Rules.MaxBitrate, CapEnds: own.Rules.EndExcess,
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"whipsaw/cmd/whipsaw/internal/access"
@@ -73,15 +74,16 @@ func reachable(a net.Addr) string {
 
 // instance is one running server.
 type instance struct {
-	cfg    config.Serve
-	opts   Options
-	log    *slog.Logger
-	reg    *segmenter.Registry
-	whip   *signaling.Server
-	gate   *access.Gate
-	demo   string              // token for the demo; empty: it needs none
-	source *certificate.Source // nil without TLS
-	addrs  Addresses
+	cfg     config.Serve                 // what it was started with
+	present atomic.Pointer[config.Serve] // what holds now, of what can change while it runs
+	opts    Options
+	log     *slog.Logger
+	reg     *segmenter.Registry
+	whip    *signaling.Server
+	gate    *access.Gate
+	demo    string              // token for the demo; empty: it needs none
+	source  *certificate.Source // nil without TLS
+	addrs   Addresses
 	viewers
 
 	insight  *insight.Insight
@@ -103,8 +105,10 @@ func Run(ctx context.Context, cfg config.Serve, opts Options) error {
 	if opts.Out == nil {
 		opts.Out = io.Discard
 	}
-	in := insight.New(insightConfig(cfg), opts.Log)
-	s := &instance{cfg: cfg, opts: opts, insight: in, log: in.Log, failed: make(chan error, 4)}
+	s := &instance{cfg: cfg, opts: opts, failed: make(chan error, 4)}
+	s.present.Store(&cfg)
+	s.insight = insight.New(s.insightConfig(), opts.Log)
+	s.log = s.insight.Log
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if err := s.start(ctx); err != nil {
@@ -141,11 +145,13 @@ func (s *instance) start(ctx context.Context) error {
 		return err
 	}
 	s.cfg.Segmenter.Observe = s.insight.Observe
+	s.cfg.Segmenter.Stream = func(name string) segmenter.StreamConfig { return s.present.Load().Stream(name).StreamConfig }
 	s.reg = segmenter.NewRegistry(s.cfg.Segmenter, s.log)
 	s.insight.Attach(s.reg)
 	s.watching, s.blind = watching(s.insight)
 	whip := s.cfg.Signaling()
 	whip.Authorize, whip.OpenPublish = s.authorize(), s.cfg.OpenPublish
+	whip.Stream = func(name string) signaling.StreamRules { return s.present.Load().Stream(name).Rules }
 	s.whip, err = signaling.New(whip, s.reg, s.log)
 	if err != nil {
 		ports := "--webrtc-udp " + s.cfg.WebRTCUDP

@@ -17,7 +17,7 @@ import (
 func own() map[string][]byte { return read("pages", "assets") }
 
 func TestEveryFileHasAContentType(t *testing.T) {
-	for name := range read("pages", "assets", "vendor") {
+	for name := range read("pages", "assets", "vendor", "docs") {
 		require.NotEmpty(t, contentTypes[path.Ext(name)], name)
 	}
 }
@@ -29,7 +29,7 @@ func TestPagesReferOnlyToEmbeddedFiles(t *testing.T) {
 		for _, m := range reference.FindAllStringSubmatch(string(page.body), -1) {
 			target, _, _ := strings.Cut(m[1], "#")
 			if !strings.HasPrefix(target, "/static/") {
-				require.Regexp(t, `^(/|/publish/live(\?preview=1)?|)$`, target, name)
+				require.Regexp(t, `^(/|/(publish|watch)/[a-z]+(\?preview=1)?|/docs(/[a-z]+)?|https://.*|)$`, target, name)
 				continue
 			}
 			version, asset := splitVersion(strings.TrimPrefix(target, "/static/"))

@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-//go:embed pages assets vendor
+//go:embed pages assets vendor docs
 var files embed.FS
 
 // contentTypes is complete on purpose: the types that the system knows differ from machine to machine.
@@ -35,7 +35,7 @@ var contentTypes = map[string]string{
 // site is everything this package serves, read once and never changed.
 type site struct {
 	version string           // hash over all assets, in their URLs
-	pages   map[string]*file // by file name
+	pages   map[string]*file // by file name; those of the documentation are docs and docs/TOPIC
 	assets  map[string]*file // by the name below /static/: those of assets/ alone, those of vendor/ with their folder
 }
 
@@ -64,10 +64,13 @@ var embedded = sync.OnceValue(func() *site {
 // below is the same site for a server whose paths begin with prefix.
 func (s *site) below(prefix string) *site {
 	out := &site{version: s.version, assets: s.assets, pages: map[string]*file{}}
-	for name, body := range read("pages") {
+	pages := read("pages")
+	addDocs(pages)
+	for name, body := range pages {
+		name = strings.TrimPrefix(name, "pages/")
 		body = bytes.ReplaceAll(body, []byte(`="/static/`), []byte(`="/static/`+s.version+`/`))
 		body = bytes.ReplaceAll(body, []byte(`="/`), []byte(`="`+prefix+`/`))
-		out.pages[path.Base(name)] = newFile(path.Base(name), body)
+		out.pages[name] = newFile(strings.TrimSuffix(path.Base(name), ".html")+".html", body)
 	}
 	return out
 }

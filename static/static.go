@@ -1,5 +1,6 @@
 // Package static serves whipsaw's own pages: the list of live streams at /, the player at /watch/{stream}, the publisher
-// at /publish/{stream}, and what they load under /static/. Everything is embedded; nothing is rendered per request.
+// at /publish/{stream}, the documentation at /docs and /docs/{topic}, and what they load under /static/. Everything is
+// embedded; nothing is rendered per request.
 //
 // A page is a fixed file that finds its stream in its own address, so it holds no secrets and caches well. Pages refer
 // to their assets as /static/NAME; in what is served that is /static/VERSION/NAME, where VERSION is a hash over all
@@ -45,6 +46,7 @@ func RoutesBelow(r chi.Router, prefix string) {
 	route("/watch/{stream}", s.watchPage())
 	route("/watch/~{link}/{stream}", s.watchPage()) // signed; the page uses the link as it is
 	route("/publish/{stream}", s.streamPage("publish.html", capturePolicy, onlyOwnQuery))
+	s.docRoutes(route, prefix)
 	route("/static/*", s.asset)
 }
 

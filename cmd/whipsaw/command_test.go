@@ -24,7 +24,7 @@ func say(t *testing.T, args ...string) (code int, stdout, stderr string) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"-h"}, {"help"}} {
+	for _, args := range [][]string{{"--help"}, {"-h"}} {
 		code, out, errs := say(t, args...)
 		require.Zero(t, code)
 		require.Contains(t, out, "--publish-token TOKEN")

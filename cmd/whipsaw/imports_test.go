@@ -38,6 +38,7 @@ var doors = map[string][]string{
 	"github.com/MicahParks":         {"whipsaw/cmd/whipsaw/internal/access"},
 	"os":                            {"whipsaw/signaling", "whipsaw/cmd/"},
 	"github.com/chromedp":           {},
+	"github.com/yuin/goldmark":      {},
 	"github.com/stretchr/testify":   {},
 	"pgregory.net/rapid":            {},
 	"go.uber.org/goleak":            {},

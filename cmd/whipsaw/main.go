@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"whipsaw/cmd/whipsaw/internal/config"
+	"whipsaw/cmd/whipsaw/internal/manual"
 	"whipsaw/cmd/whipsaw/internal/watch"
 )
 
@@ -41,7 +42,7 @@ func command(ctx context.Context, args []string, env config.Lookup, stdout, stde
 	case "version":
 		_, err = fmt.Fprintln(stdout, "whipsaw", version())
 	case "help":
-		err = config.WriteHelp(stdout, first(rest))
+		err = manual.Write(stdout, first(rest), style(stdout, env))
 	case "sign":
 		err = signCommand(rest, env, stdout)
 	case "publish":

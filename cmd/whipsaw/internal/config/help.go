@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -24,18 +25,27 @@ func commands() []command {
 			"load a server with publishers and viewers and measure it, or compare such measurements", BenchSettings(new(Bench))},
 		{"sign", "whipsaw sign STREAM [flags]", "print signed links to watch a stream of a server with --watch-key", SignSettings(new(Sign))},
 		{"version", "whipsaw version", "print the version", nil},
-		{"help", "whipsaw help [command]", "print this, or help for one command", nil},
+		{"help", "whipsaw help [COMMAND | TOPIC]", "list commands and topics, or print help for one", nil},
 	}
 }
 
-// commandNames lists the commands for an error.
-func commandNames() string {
+// CommandNames are the names of all commands but the server, which has none.
+func CommandNames() []string {
 	var names []string
 	for _, c := range commands()[1:] {
 		names = append(names, c.name)
 	}
-	return strings.Join(names, ", ") + ", or none to serve"
+	return names
 }
+
+// CommandList is one line for each of them.
+func CommandList() string { return list(commands()[1:]) }
+
+// IsCommand reports whether there is a command of this name.
+func IsCommand(name string) bool { return slices.Contains(CommandNames(), name) }
+
+// commandNames lists the commands for an error.
+func commandNames() string { return strings.Join(CommandNames(), ", ") + ", or none to serve" }
 
 // WriteHelp prints help for one command; the empty name is the server, and lists the others. An unknown name is an
 // error that wraps ErrUsage; the others are the writer's.

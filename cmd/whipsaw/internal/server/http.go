@@ -72,7 +72,7 @@ func (s *instance) adminRoutes(addr net.Addr) http.Handler {
 	})
 	admin.Routes(r, admin.Sources{
 		Registry: s.reg, WHIP: s.whip, Version: s.opts.Version,
-		Players: s.insight.Audience.Viewers, Findings: s.insight.Doctor.Findings, Playback: s.insight.Playback.Stats, More: append(s.insight.Collectors(), s.connections.collectors()...),
+		Players: s.insight.Audience.Viewers, Findings: s.insight.Doctor.Findings, Playback: s.insight.Playback.Stats, More: s.collectors(),
 	})
 	return r
 }

@@ -9,6 +9,7 @@ import (
 	"whipsaw/cmd/whipsaw/internal/config"
 	"whipsaw/cmd/whipsaw/internal/doctor"
 	"whipsaw/cmd/whipsaw/internal/insight"
+	"whipsaw/cmd/whipsaw/internal/metrics"
 	"whipsaw/cmd/whipsaw/internal/webhook"
 )
 
@@ -29,6 +30,11 @@ func (s *instance) limits(stream string) doctor.Limits {
 		Segment: max(own.Segment, own.MaxSegment), MaxBitrate: int64(now.WarnBitrate) * 1000,
 		Cap: own.Rules.MaxBitrate, CapEnds: own.Rules.EndExcess,
 	}
+}
+
+// collectors are all metrics but those of streams and sessions.
+func (s *instance) collectors() []metrics.Collector {
+	return append(s.insight.Collectors(), s.connections.collectors()...)
 }
 
 // api is what the API goes by, where only this machine asks or others too.

@@ -98,7 +98,7 @@ func (m *Meter) classify(path string) string {
 		return media(path)
 	case "whip", "api":
 		return top
-	case "", "watch", "publish", "static":
+	case "", "watch", "publish", "docs", "static":
 		return "page"
 	}
 	return "other"

@@ -42,7 +42,7 @@ func TestClasses(t *testing.T) {
 	m := New("/live")
 	for path, want := range map[string]string{
 		"/live/whip/a": "whip", "/live/whip/a/session": "whip", "/live/api/streams": "api", "/live/": "page", "/live": "page",
-		"/live/watch/a": "page", "/live/publish/a": "page", "/live/static/watch.js": "page",
+		"/live/watch/a": "page", "/live/docs/obs": "page", "/live/publish/a": "page", "/live/static/watch.js": "page",
 		"/live/hls/a/index.m3u8": "multivariant", "/live/hls/~1~x/a/index.m3u8": "multivariant", "/live/hls/a/g/video/media.m3u8": "playlist",
 		"/live/hls/a/g/video/part-0-1-2.m4s": "part", "/live/hls/a/g/video/segment-1.m4s": "segment", "/live/hls/a/g/video/init-0.mp4": "init",
 		"/live/hls/a/g/video/x": "other", "/live/hls/": "other", "/healthz": "other", "/live/\x00": "other",

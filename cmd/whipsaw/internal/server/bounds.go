@@ -6,6 +6,7 @@ import (
 )
 
 const (
+	headerTime = 10 * time.Second // for the headers of a request
 	bodyTime   = 15 * time.Second // for the body of a request
 	answerTime = time.Minute      // for an answer that waits for nothing, to the slowest reader
 )

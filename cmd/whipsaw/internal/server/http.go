@@ -58,7 +58,7 @@ func (s *instance) mount(r chi.Router) {
 // web page can read it by a name of its own.
 func (s *instance) adminRoutes(addr net.Addr) http.Handler {
 	r := chi.NewRouter()
-	r.Use(accessLog(s.log), recovered(s.log))
+	r.Use(accessLog(s.log), recovered(s.log), bodies)
 	r.NotFound(notFound)
 	t, ok := addr.(*net.TCPAddr)
 	local := ok && t.IP.IsLoopback()
@@ -67,7 +67,7 @@ func (s *instance) adminRoutes(addr net.Addr) http.Handler {
 	}
 	health(r)
 	r.Group(func(r chi.Router) {
-		r.Use(patient, bodies)
+		r.Use(patient)
 		api.Routes(r, s.api(local), s.log)
 	})
 	admin.Routes(r, admin.Sources{

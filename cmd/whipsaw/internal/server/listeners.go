@@ -88,8 +88,8 @@ func port(a net.Addr) int {
 }
 
 // newHTTPServer bounds what a connection may cost. There is no WriteTimeout: it would cut requests that wait for a part;
-// who answers sets a deadline for each write.
-func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
+// who answers sets a deadline for each write. headers is how long those of a request may take.
+func newHTTPServer(h http.Handler, log *slog.Logger, headers time.Duration) *http.Server {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)            // over TLS
@@ -106,7 +106,7 @@ func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 			PingTimeout:      15 * time.Second,
 			WriteByteTimeout: 30 * time.Second,
 		},
-		ReadHeaderTimeout: 10 * time.Second, // of the TLS handshake as well
+		ReadHeaderTimeout: headers, // of the TLS handshake as well
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		ConnContext:       mark,

@@ -50,7 +50,7 @@ func inBubble(t *testing.T, h http.Handler, count *connections, test func(t *tes
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipes()
-		s := newHTTPServer(h, slog.New(slog.DiscardHandler))
+		s := newHTTPServer(h, slog.New(slog.DiscardHandler), headerTime)
 		done := make(chan error, 1)
 		go func() { done <- s.Serve(count.bound(p)) }()
 		test(t, p)

@@ -2,6 +2,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +33,8 @@ type Options struct {
 	Out     io.Writer       // where the addresses are printed, ready to copy; nil: nowhere
 	Log     *slog.Logger    // nil: none
 	Started func(Addresses) // called once everything listens; nil: not called
+
+	HeaderTime time.Duration // for the headers of a request and for a TLS handshake; 0: 10 s
 
 	// Demo publishes the built-in clip to a WHIP URL until ctx ends; it runs beside the server if Serve.Demo is set. The
 	// client is the one to send requests with; nil: any.
@@ -105,6 +109,7 @@ func Run(ctx context.Context, cfg config.Serve, opts Options) error {
 	if opts.Out == nil {
 		opts.Out = io.Discard
 	}
+	opts.HeaderTime = cmp.Or(opts.HeaderTime, headerTime)
 	s := &instance{cfg: cfg, opts: opts, failed: make(chan error, 4)}
 	s.present.Store(&cfg)
 	s.insight = insight.New(s.insightConfig(), opts.Log)
@@ -181,7 +186,7 @@ func (s *instance) answer(ctx context.Context, d doors) error {
 		s.addrs.HTTP3, quicPort = d.quic.LocalAddr(), port(d.quic.LocalAddr())
 	}
 	handler := secured(quicPort, s.hsts())(s.routes())
-	public := newHTTPServer(handler, s.log)
+	public := newHTTPServer(handler, s.log, s.opts.HeaderTime)
 	if s.source != nil {
 		s.addrs.Secure, s.addrs.Fingerprint = true, s.source.Fingerprint
 		public.TLSConfig = s.source.TLS()
@@ -197,15 +202,18 @@ func (s *instance) answer(ctx context.Context, d doors) error {
 	s.serve(public, s.connections.bound(d.public))
 	if d.redirect != nil {
 		s.addrs.Redirect = d.redirect.Addr()
-		s.serve(newHTTPServer(s.redirect(), s.log), (&connections{most: redirectMost}).bound(d.redirect))
+		s.serve(newHTTPServer(s.redirect(), s.log, s.opts.HeaderTime), (&connections{most: redirectMost}).bound(d.redirect))
 	}
 	if d.admin != nil {
 		s.addrs.Admin = d.admin.Addr()
-		s.serve(newHTTPServer(s.adminRoutes(d.admin.Addr()), s.log), d.admin)
+		s.serve(newHTTPServer(s.adminRoutes(d.admin.Addr()), s.log, s.opts.HeaderTime), d.admin)
 	}
 	s.running.Go(func() { s.connections.measure(ctx) })
 	if domains := s.cfg.ACME.Domains; len(domains) > 0 {
 		s.running.Go(func() { certificate.Fetch(ctx, s.source, domains, s.log) })
+	}
+	if asRoot(os.Geteuid(), exists, os.Getenv) {
+		s.log.Warn("this runs as root, which it does not need: start it as another user")
 	}
 	s.log.Info("serving", "listen", s.addrs.HTTP, "tls", s.addrs.Secure, "http3", s.addrs.HTTP3, "media", s.addrs.Media, "admin", s.addrs.Admin)
 	return nil

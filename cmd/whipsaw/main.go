@@ -45,6 +45,8 @@ func command(ctx context.Context, args []string, env config.Lookup, stdout, stde
 		err = manual.Write(stdout, first(rest), style(stdout, env))
 	case "sign":
 		err = signCommand(rest, env, stdout)
+	case "config":
+		err = configCommand(rest, env, stdout, stderr)
 	case "publish":
 		err = publishCommand(ctx, rest, env, stdout, stderr)
 	case "check":
@@ -61,7 +63,7 @@ func command(ctx context.Context, args []string, env config.Lookup, stdout, stde
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errViolated):
+	case errors.Is(err, errViolated), errors.Is(err, errFaulty):
 		return exitError // the report has told it
 	case errors.Is(err, watch.ErrUnreachable):
 		fmt.Fprintf(stderr, "whipsaw: %v\n", err)

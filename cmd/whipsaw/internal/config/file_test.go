@@ -126,7 +126,7 @@ func TestFileRefuses(t *testing.T) {
 func TestAllFaultsAtOnce(t *testing.T) {
 	all := faultsIn(t, "listen: nowhere\nlisten: :1\nsegment: soon\nnoise: 1\nwatch-key: short\nlog-level: loud\n", "--segment", "2s")
 	require.Len(t, all, 6)
-	for i, line := range []string{"F:2: listen: it was set", "F:4: noise: ", "F:1: listen: ", "F:3: segment: ", "F:5: watch-key: ", "F:6: log-level: "} {
+	for i, line := range []string{"F:1: listen: ", "F:2: listen: it was set", "F:3: segment: ", "F:4: noise: ", "F:5: watch-key: ", "F:6: log-level: "} {
 		require.Contains(t, all[i], line)
 	}
 	require.Len(t, faultsIn(t, "jwt-issuer: me\nwatch-for: 0s\nwebhook-secret: x\ntls-cert: a.pem\nhttp3: true\nturn-secret: x\nwindow: 1h\npart: 10ms\n"), 7)

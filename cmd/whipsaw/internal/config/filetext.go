@@ -80,7 +80,7 @@ func controlLine(text []byte) int {
 
 // nearest proposes the setting that was probably meant; empty if none is like it.
 func nearest(known []Setting, key string) string {
-	best, least := "", 4
+	best, least := "", min(4, len(key)/2+1)
 	if len(key) > 64 {
 		return ""
 	}

@@ -24,6 +24,8 @@ func commands() []command {
 			"       whipsaw bench run WHIP_URL HLS_URL [flags]\n       whipsaw bench report RESULT.json... [flags]",
 			"load a server with publishers and viewers and measure it, or compare such measurements", BenchSettings(new(Bench))},
 		{"sign", "whipsaw sign STREAM [flags]", "print signed links to watch a stream of a server with --watch-key", SignSettings(new(Sign))},
+		{"config", "whipsaw config print [flags]\n       whipsaw config check FILE [flags]",
+			"print the settings of a server with the same flags, environment and file, and where each comes from; or tell all that is wrong in a file of settings", nil},
 		{"version", "whipsaw version", "print the version", nil},
 		{"help", "whipsaw help [COMMAND | TOPIC]", "list commands and topics, or print help for one", nil},
 	}

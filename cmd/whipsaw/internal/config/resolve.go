@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -49,11 +50,24 @@ func resolve(defs []Setting, flagged map[string][]string, env Lookup, file *docu
 		if v.Given == nil {
 			continue
 		}
-		if err := d.set(v.Given); err != nil {
+		if err := d.take(v.Given); err != nil {
 			faults = append(faults, v.fault(err))
 		}
 	}
 	return all, faults
+}
+
+// shownHidden stands for a secret where settings are printed.
+const shownHidden = "(hidden)"
+
+var errHidden = errors.New("this is what stands for a secret where settings are printed; write the secret itself")
+
+// take sets the values, unless they are what a secret was printed as.
+func (d Setting) take(values []string) error {
+	if d.Secret && slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, shownHidden) }) {
+		return errHidden
+	}
+	return d.set(values)
 }
 
 // choose returns the value that wins.
@@ -89,7 +103,7 @@ func (d Setting) outdone(v Value, file *document) error {
 	if !ok {
 		return nil
 	}
-	if err := d.set(e.values); err != nil {
+	if err := d.take(e.values); err != nil {
 		return fault{file.file, e.line, d.Name, err.Error()}
 	}
 	return nil
@@ -136,10 +150,17 @@ func (f Faults) Error() string {
 // Unwrap lets errors.Is look at each of them.
 func (f Faults) Unwrap() []error { return f }
 
-// faultsOf is nil without any, so that no empty Faults is taken for an error.
+// faultsOf is nil without any, so that no empty Faults is taken for an error. Those in a file come in its order.
 func faultsOf(all []error) error {
 	if len(all) == 0 {
 		return nil
 	}
+	line := func(err error) int {
+		if f, ok := err.(fault); ok {
+			return f.line
+		}
+		return 0
+	}
+	slices.SortStableFunc(all, func(a, b error) int { return line(a) - line(b) })
 	return Faults(all)
 }

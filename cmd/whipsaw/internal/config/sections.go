@@ -77,10 +77,12 @@ func sectionTokens(to *[]access.Token, right access.Right) func([]string) error 
 func (l *Loaded) sections(file *document) (faults []error) {
 	sound := l.Segmenter.StreamConfig.Validate() == nil // or each section would tell of it again
 	for _, s := range file.streams {
+		shown := SectionValues{Pattern: s.pattern, Origin: Origin{File: file.file, Line: s.line}}
 		one := Section{Pattern: s.pattern, StreamConfig: l.Segmenter.StreamConfig, Rules: l.Rules}
 		for _, d := range sectionSettings(&one) {
 			if e, ok := s.entry(d.Name); ok {
-				if err := d.set(e.values); err != nil {
+				shown.Values = append(shown.Values, Value{d, e.values, Origin{File: file.file, Line: e.line}})
+				if err := d.take(e.values); err != nil {
 					faults = append(faults, s.fault(file.file, d.Name, err.Error()))
 				}
 			}
@@ -93,9 +95,10 @@ func (l *Loaded) sections(file *document) (faults []error) {
 			name, _, _ := strings.Cut(says, " ")
 			faults = append(faults, s.fault(file.file, name, says))
 		}
-		l.Streams = append(l.Streams, one)
+		l.Streams, l.Sections = append(l.Streams, one), append(l.Sections, shown)
 	}
 	slices.SortStableFunc(l.Streams, func(a, b Section) int { return isPattern(a.Pattern) - isPattern(b.Pattern) })
+	slices.SortStableFunc(l.Sections, func(a, b SectionValues) int { return isPattern(a.Pattern) - isPattern(b.Pattern) })
 	var before []string
 	for i := range l.Streams {
 		s := &l.Streams[i]

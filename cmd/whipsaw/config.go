@@ -1,0 +1,51 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"whipsaw/cmd/whipsaw/internal/config"
+)
+
+// errFaulty ends config check when there are faults. They have been told.
+var errFaulty = errors.New("the settings have faults")
+
+// configCommand prints settings, or looks for what is wrong with them.
+func configCommand(args []string, env config.Lookup, stdout, stderr io.Writer) error {
+	if len(args) == 0 {
+		return fmt.Errorf("%w: config takes print or check first", config.ErrUsage)
+	}
+	switch args[0] {
+	case "print":
+		l, err := config.Load(args[1:], env)
+		if err != nil {
+			return err
+		}
+		return config.Print(stdout, l)
+	case "check":
+		return checkFile(args[1:], env, stdout, stderr)
+	case "-h", "-help", "--help":
+		return config.ErrHelp
+	}
+	return fmt.Errorf("%w: config has no %q; it has print and check", config.ErrUsage, args[0])
+}
+
+// checkFile tells all that is wrong with a file of settings, each fault in a line of its own.
+func checkFile(args []string, env config.Lookup, stdout, stderr io.Writer) error {
+	file, _, err := config.LoadFile(args, env)
+	var faults config.Faults
+	if errors.As(err, &faults) {
+		for _, f := range faults {
+			if _, err := fmt.Fprintln(stderr, f); err != nil {
+				return err
+			}
+		}
+		return errFaulty
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "%s: nothing is wrong\n", file)
+	return err
+}

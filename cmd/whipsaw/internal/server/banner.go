@@ -36,6 +36,7 @@ func banner(w io.Writer, cfg config.Serve, addrs Addresses) error {
 	if addrs.Admin != nil {
 		line("  metrics          %s/metrics", addrs.AdminURL())
 	}
+	line("  documentation    %s/docs, or in the terminal: whipsaw help", base)
 	if addrs.Fingerprint != "" {
 		line("  certificate      self-signed; browsers warn of it and show this SHA-256 fingerprint:")
 		line("                   %s", addrs.Fingerprint[:48])

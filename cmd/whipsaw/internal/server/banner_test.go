@@ -28,6 +28,7 @@ func TestBanner(t *testing.T) {
   watch (page)     http://127.0.0.1:8080/watch/live
   watch (HLS)      http://127.0.0.1:8080/hls/live/index.m3u8
   metrics          http://127.0.0.1:8081/metrics
+  documentation    http://127.0.0.1:8080/docs, or in the terminal: whipsaw help
 
   OBS, Settings > Stream:   Service       WHIP
                             Server        http://127.0.0.1:8080/whip/live

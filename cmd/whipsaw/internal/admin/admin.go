@@ -3,7 +3,6 @@ package admin
 
 import (
 	"net/http"
-	"net/http/pprof"
 
 	"github.com/go-chi/chi/v5"
 
@@ -33,14 +32,7 @@ func Routes(r chi.Router, from Sources) {
 		all = append(all, newSessions(from.WHIP))
 	}
 	r.Method(http.MethodGet, "/metrics", metrics.Handler(all...))
-	r.Route("/debug/pprof", func(r chi.Router) {
-		r.Get("/cmdline", http.NotFound) // a token may stand on the command line
-		r.Get("/profile", pprof.Profile)
-		r.Get("/trace", pprof.Trace)
-		r.HandleFunc("/symbol", pprof.Symbol)
-		r.Get("/", pprof.Index)
-		r.Get("/{profile}", pprof.Index)
-	})
+	r.Route("/debug/pprof", profiles)
 }
 
 // buildInfo is the version.

@@ -2,10 +2,13 @@ package admin
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	rpprof "runtime/pprof"
 	"strings"
 	"testing"
 	"time"
@@ -187,4 +190,16 @@ func TestProfiles(t *testing.T) {
 	require.Equal(t, http.StatusOK, get(t, r, "/debug/pprof/heap").Code)
 	require.Equal(t, http.StatusNotFound, get(t, r, "/debug/pprof/cmdline").Code, "a token may stand there")
 	require.Equal(t, http.StatusNotFound, get(t, r, "/debug/pprof/nothing").Code)
+	require.Contains(t, get(t, r, "/debug/pprof/goroutine?debug=2").Body.String(), "TestProfiles(")
+	for _, path := range []string{"heap?gc=1", "goroutine", "profile?seconds=0.1"} {
+		z, err := gzip.NewReader(get(t, r, "/debug/pprof/"+path).Body)
+		require.NoError(t, err)
+		profile, err := io.ReadAll(z)
+		require.NoError(t, err)
+		require.NotEmpty(t, profile, path)
+	}
+	require.NotEmpty(t, get(t, r, "/debug/pprof/trace?seconds=0.01").Body.Bytes())
+	require.NoError(t, rpprof.StartCPUProfile(io.Discard))
+	require.Equal(t, http.StatusServiceUnavailable, get(t, r, "/debug/pprof/profile?seconds=0.1").Code)
+	rpprof.StopCPUProfile()
 }

@@ -11,7 +11,7 @@ const stallLimit = 12;   // s without progress, then another try
 const leapTime = 2500;   // ms after the first picture in which it may leap to the edge
 const endLimit = 800;    // ms with nothing left to play after ENDLIST, then that was the end
 const jumpLimit = 4;     // s without progress, then a jump to the edge
-const napLimit = 15;     // s that this computer slept, then another try: what was loaded is past
+const napLimit = 8;      // s that this computer slept, then another try: what was loaded is past
 
 const sleep = ms => new Promise(done => setTimeout(done, ms));
 
@@ -35,8 +35,10 @@ export class Player extends EventTarget {
   #moved = {time: -1, at: 0};  // when the picture last moved, and where it was
   #fed = {end: -1, at: 0};     // when data last came, and up to where
   #dry = 0;                    // when there last was something left to play, after the end
-  #tick = 0;                   // when #watch ran last, and where the picture was
+  #tick = 0;                   // when #watch ran last, where the picture was, and whether it was to move
   #seen = 0;
+  #ran = false;
+  #shownBefore = false;        // whether it played when the page went out of sight
   #rate = {frames: 0, at: 0, value: NaN};
 
   /** link is nothing, or the ~EXPIRES~SIGNATURE/ that stands before the stream's name. */
@@ -48,6 +50,11 @@ export class Player extends EventTarget {
     this.remember = remember; // keeps the last picture before the element loses it
     video.addEventListener('playing', () => this.#playing());
     video.addEventListener('waiting', () => this.#waiting());
+    // Browsers pause what is out of sight, and not all of them take it up again.
+    document.addEventListener('visibilitychange', () => {
+      if (document.hidden) this.#shownBefore = !video.paused;
+      else if (this.#shownBefore && this.follow) this.goLive();
+    });
     // A jump leaves some browsers waiting without a word when it is over.
     video.addEventListener('timeupdate', () => { if (this.state === 'stalled' && video.readyState > 2) this.#playing(); });
   }
@@ -153,14 +160,15 @@ export class Player extends EventTarget {
     const gap = this.#tick > 0 ? (now - this.#tick) / 1000 : 0, went = this.video.currentTime - this.#seen;
     this.#tick = now;
     this.#seen = this.video.currentTime;
+    this.#ran = !this.video.paused;
     return gap > 5 && went < gap / 2 ? gap : 0;
   }
 
   /** Four times a second: keeps the pace, and looks for a player that stands still. */
   #watch() {
-    const {video, source} = this, now = performance.now(), slept = this.#slept(now);
+    const {video, source} = this, now = performance.now(), ran = this.#ran, slept = this.#slept(now);
     if (!source) return;
-    if (slept > napLimit && !video.paused && this.follow) return source.lose('this computer slept');
+    if (slept > napLimit && ran && this.follow) return source.lose('this computer slept');
     const {buffered} = video, end = buffered.length ? buffered.end(buffered.length - 1) : 0, waits = video.paused && this.generations > 0;
     if (video.currentTime !== this.#moved.time || waits) this.#moved = {time: video.currentTime, at: now};
     // Repairs move the time a little even where nothing comes any more, so both are looked at.

@@ -48,7 +48,7 @@ export function polyline(values) {
 }
 
 function draw(s, values) {
-  const at = values.length > 1 ? polyline(values) : '', left = at.slice(0, at.indexOf(','));
+  const at = values.length > 3 ? polyline(values) : '', left = at.slice(0, at.indexOf(','));
   s.lastChild.setAttribute('points', at);
   s.firstChild.setAttribute('points', at && `${left},${height} ${at} ${width},${height}`);
 }

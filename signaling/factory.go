@@ -45,6 +45,7 @@ func newFactory(c Config, log *libraryLog) (*factory, error) {
 	if err != nil {
 		return nil, err
 	}
+	tellBuffers(n.sockets, log.log)
 	f := &factory{sockets: s, log: log, public: c.PublicIPs, gather: c.GatherTimeout}
 	f.certs.now = time.Now
 	f.configure(c)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -162,4 +163,26 @@ func TestKubernetes(t *testing.T) {
 	require.False(t, c.SecurityContext.AllowPrivilegeEscalation)
 	require.True(t, c.SecurityContext.ReadOnlyRootFilesystem)
 	require.Equal(t, []string{"ALL"}, c.SecurityContext.Capabilities.Drop)
+}
+
+// The kernel is asked to grant what the server and QUIC ask for, and nothing is set that is not told of.
+func TestSysctl(t *testing.T) {
+	set := make(map[string]int)
+	for line := range strings.Lines(deployed(t, "sysctl.conf")) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		name, value, ok := strings.Cut(strings.TrimSpace(line), " = ")
+		require.True(t, ok, line)
+		n, err := strconv.Atoi(value)
+		require.NoError(t, err)
+		set[name] = n
+		if runtime.GOOS == "linux" {
+			require.FileExists(t, "/proc/sys/"+strings.ReplaceAll(name, ".", "/"))
+		}
+	}
+	require.Len(t, set, 2)
+	for _, n := range set {
+		require.GreaterOrEqual(t, n, 7<<20)
+	}
 }

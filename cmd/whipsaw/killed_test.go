@@ -71,7 +71,7 @@ func TestBrowserServerKilled(t *testing.T) {
 }
 
 // printed is the address that a server prints when it listens.
-var printed = regexp.MustCompile(`publish \(WHIP\) +http://([0-9.:]+)/whip/`)
+var printed = regexp.MustCompile(`publish \(WHIP\) +https?://([0-9.:]+)/whip/`)
 
 // addresses waits until a server that runs as a process listens.
 func addresses(t *testing.T, p *process) (out server.Addresses) {

@@ -7,14 +7,19 @@ import (
 
 // cors lets pages of other origins read. There is nothing in an answer that depends on who asks, so by default all may.
 type cors struct {
-	origins []string // empty: all
+	origins func() []string // nil: all
 }
 
-func newCORS(origins []string) cors {
-	if slices.Contains(origins, "*") {
-		origins = nil
+// listed returns the origins that may read; none stand for all.
+func (c cors) listed() []string {
+	if c.origins == nil {
+		return nil
 	}
-	return cors{origins: slices.Clone(origins)}
+	origins := c.origins()
+	if slices.Contains(origins, "*") {
+		return nil
+	}
+	return origins
 }
 
 // exposed are the headers that players read: without them scripts of other origins see none of these.
@@ -25,13 +30,13 @@ var everybody = fixed{"*"}
 // allow is on every answer, errors included, or scripts could not tell them apart.
 func (c cors) allow(h http.Header, r *http.Request) {
 	origin := everybody
-	if len(c.origins) > 0 {
+	if listed := c.listed(); len(listed) > 0 {
 		h.Add("Vary", "Origin")
-		i := slices.Index(c.origins, r.Header.Get("Origin"))
+		i := slices.Index(listed, r.Header.Get("Origin"))
 		if i < 0 {
 			return
 		}
-		origin = fixed(c.origins[i : i+1 : i+1])
+		origin = fixed(listed[i : i+1 : i+1])
 	}
 	h["Access-Control-Allow-Origin"] = origin
 	h["Access-Control-Expose-Headers"] = exposed

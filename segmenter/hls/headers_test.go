@@ -122,7 +122,7 @@ func TestCORS(t *testing.T) {
 		{[]string{"https://a.example"}, "", ""},
 		{[]string{"https://a.example"}, "null", ""},
 	} {
-		bubble(t, Options{Origins: test.origins}, soundOnly, func(t *testing.T, o *origin) {
+		bubble(t, Options{Origins: func() []string { return test.origins }}, soundOnly, func(t *testing.T, o *origin) {
 			o.play(3 * time.Second)
 			listed := test.want != "*"
 			for path, status := range map[string]int{"/hls/live/index.m3u8": 200, "/hls/other/index.m3u8": 404, o.base() + "media.m3u8?_HLS_part=1": 400} {

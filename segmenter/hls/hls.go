@@ -17,8 +17,9 @@ import (
 
 // Options says what the handlers need to know besides the streams. The zero value is usable.
 type Options struct {
-	// Origins may read across origins, written as browsers send them (https://example.com). Empty: everybody may.
-	Origins []string
+	// Origins returns those that may read across origins, written as browsers send them (https://example.com). It is asked
+	// at each request, and what it returns is not changed later. Nil, or none: everybody may.
+	Origins func() []string
 }
 
 // Routes adds the players' paths to r, which is mounted where the stream URLs begin:
@@ -43,7 +44,7 @@ type server struct {
 }
 
 func newServer(reg *segmenter.Registry, opts Options) *server {
-	return &server{reg: reg, cors: newCORS(opts.Origins)}
+	return &server{reg: reg, cors: cors{opts.Origins}}
 }
 
 const allowed = "GET, HEAD, OPTIONS"

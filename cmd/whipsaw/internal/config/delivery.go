@@ -41,9 +41,9 @@ func deliverySettings(c *Delivery) []Setting {
 	return []Setting{
 		{Name: "listen", Value: "HOST:PORT", Default: "127.0.0.1:8080", set: address(&c.Listen, false),
 			Help: "TCP address for publishers (WHIP), viewers (HLS), pages and API"},
-		{Name: "tls-cert", Value: "FILE", set: text(&c.TLSCert),
+		{Name: "tls-cert", Reload: true, Value: "FILE", set: text(&c.TLSCert),
 			Help: "certificate chain in PEM, for HTTPS and HTTP/2; read again when it changes"},
-		{Name: "tls-key", Value: "FILE", set: text(&c.TLSKey),
+		{Name: "tls-key", Reload: true, Value: "FILE", set: text(&c.TLSKey),
 			Help: "private key of --tls-cert in PEM"},
 		{Name: "tls-self-signed", Default: "false", set: toggle(&c.SelfSigned),
 			Help: "HTTPS with a certificate made here, for trials: browsers warn of it; kept below --state, if that is set"},

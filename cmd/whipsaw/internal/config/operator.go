@@ -31,7 +31,7 @@ func operatorSettings(c *Operator) []Setting {
 			Help: "told by POST of JSON what happens to streams: publishers that come and go, first pictures, ends, findings"},
 		{Name: "webhook-secret", Secret: true, Value: "SECRET", set: secret(&c.WebhookSecret),
 			Help: "what requests to --webhook are signed with (HMAC-SHA256, header Whipsaw-Signature)"},
-		{Name: "warn-bitrate", Value: "KBIT", Default: "20000", set: kilobits(&c.WarnBitrate),
+		{Name: "warn-bitrate", Reload: true, Value: "KBIT", Default: "20000", set: kilobits(&c.WarnBitrate),
 			Help: "bit rate of a publisher in kbit/s over which the doctor warns; 0 is any"},
 		{Name: "log-format", Value: "text|json", Default: "text", set: choice(&c.LogFormat, "text", "json"),
 			Help: "form of the log on standard error"},

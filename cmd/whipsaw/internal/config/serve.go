@@ -38,7 +38,7 @@ func serveGroups(c *Serve) []group {
 	return []group{
 		{"Settings themselves", []Setting{
 			{Name: configName, Value: "FILE", set: text(&c.Config),
-				Help: "file of settings in YAML: keys are the names of flags; variables and flags outdo it"},
+				Help: "file of settings in YAML: keys are the names of flags; variables and flags outdo it; SIGHUP reads it again"},
 		}},
 		{"How viewers reach the server", deliverySettings(&c.Delivery)},
 		{"How publishers reach the server", ingestSettings(&c.Ingest, &c.Segmenter)},

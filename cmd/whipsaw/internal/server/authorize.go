@@ -20,16 +20,21 @@ func (s *instance) access() (*access.Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	for flag, at := range map[string]string{"--auth-url": cfg.URL, "--jwt-jwks": cfg.JWT.Keys} {
-		if overheard(at) {
-			s.log.Warn("this goes over the network without encryption: whoever is on the way can let publishers in", "setting", flag)
-		}
-	}
+	s.warnOverheard(cfg)
 	g, err := access.New(cfg, s.log)
 	if err != nil {
 		return nil, fmt.Errorf("--jwt-jwks %s: %w", s.cfg.JWTKeys, err)
 	}
 	return g, nil
+}
+
+// warnOverheard tells of what others could hear, or change on the way.
+func (s *instance) warnOverheard(cfg access.Config) {
+	for flag, at := range map[string]string{"--auth-url": cfg.URL, "--jwt-jwks": cfg.JWT.Keys} {
+		if overheard(at) {
+			s.log.Warn("this goes over the network without encryption: whoever is on the way can let publishers in", "setting", flag)
+		}
+	}
 }
 
 // gateConfig is what the gate goes by: the settings, and a token of the demo's own.

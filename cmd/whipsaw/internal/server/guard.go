@@ -12,12 +12,12 @@ import (
 
 // localOnly refuses what a web page of the internet makes the browser of this machine ask for: under a name of the
 // page's own that resolves to 127.0.0.1 (DNS rebinding), which Host tells, or across origins, which Origin tells. The
-// origins in listed are let in by name.
-func localOnly(log *slog.Logger, listed ...string) func(http.Handler) http.Handler {
+// origins that listed returns are let in by name; nil: none are.
+func localOnly(log *slog.Logger, listed func() []string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			origin := r.Header.Get("Origin")
-			if !localHost(r.Host) || !localOrigin(origin) && !slices.Contains(listed, origin) {
+			if !localHost(r.Host) || !localOrigin(origin) && (listed == nil || !slices.Contains(listed(), origin)) {
 				log.Debug("request from elsewhere refused", "host", r.Host, "origin", origin)
 				w.Header().Set("Cache-Control", "no-store")
 				http.Error(w, "this server has no publish token, so it answers only to localhost and 127.0.0.1; "+

@@ -10,7 +10,7 @@ import (
 )
 
 func TestLocalOnly(t *testing.T) {
-	h := localOnly(slog.New(slog.DiscardHandler))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	h := localOnly(slog.New(slog.DiscardHandler), nil)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	for _, c := range []struct {
@@ -59,7 +59,7 @@ func TestLocalOnly(t *testing.T) {
 
 // Pages that the operator names may read, but not under a name of their own.
 func TestLocalOnlyWithListedOrigins(t *testing.T) {
-	h := localOnly(slog.New(slog.DiscardHandler), "https://a.example")(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	h := localOnly(slog.New(slog.DiscardHandler), func() []string { return []string{"https://a.example"} })(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	for _, c := range []struct {

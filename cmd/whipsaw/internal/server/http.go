@@ -37,11 +37,11 @@ func (s *instance) mount(r chi.Router) {
 	var client, both chi.Middlewares
 	if s.cfg.Closed() {
 		client = chi.Chain(localClient(s.log))
-		both = chi.Chain(localClient(s.log), localOnly(s.log, s.cfg.Origins...))
+		both = chi.Chain(localClient(s.log), localOnly(s.log, s.origins))
 	}
 	r.With(both...).Route("/hls", func(r chi.Router) {
 		r.Use(s.note, s.gate.Watch, s.connections.room, s.insight.Audience.Count, s.insight.Playback.Read)
-		hls.Routes(r, s.reg, hls.Options{Origins: s.cfg.Origins})
+		hls.Routes(r, s.reg, hls.Options{Origins: s.origins})
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(patient)
@@ -63,7 +63,7 @@ func (s *instance) adminRoutes(addr net.Addr) http.Handler {
 	t, ok := addr.(*net.TCPAddr)
 	local := ok && t.IP.IsLoopback()
 	if local {
-		r.Use(localOnly(s.log))
+		r.Use(localOnly(s.log, nil))
 	}
 	health(r)
 	r.Group(func(r chi.Router) {

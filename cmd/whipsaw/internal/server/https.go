@@ -24,7 +24,8 @@ func (s *instance) certificates(ctx context.Context) (*certificate.Source, error
 		if err != nil {
 			return nil, fmt.Errorf("--tls-cert: %w", err)
 		}
-		return source, nil
+		s.files.Store(source)
+		return &certificate.Source{Get: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return s.files.Load().Get(hello) }}, nil
 	case c.SelfSigned:
 		source, err := certificate.SelfSigned(s.below("tls"), certificate.Hosts(s.names()...))
 		if err != nil {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"whipsaw/cmd/whipsaw/internal/api"
-	"whipsaw/cmd/whipsaw/internal/config"
 	"whipsaw/cmd/whipsaw/internal/doctor"
 	"whipsaw/cmd/whipsaw/internal/insight"
 	"whipsaw/cmd/whipsaw/internal/metrics"
@@ -41,7 +40,7 @@ func (s *instance) collectors() []metrics.Collector {
 func (s *instance) api(trusted bool) api.Config {
 	return api.Config{
 		Registry: s.reg, Gate: s.gate, Insight: s.insight, Base: cmp.Or(s.cfg.Base(), s.cfg.PathPrefix),
-		Version: s.opts.Version, Settings: config.Report(s.cfg),
+		Version: s.opts.Version, Settings: reported{s},
 		Token: s.cfg.APIToken.Reveal(), ReadToken: s.cfg.APIReadToken.Reveal(), Trusted: trusted,
 	}
 }

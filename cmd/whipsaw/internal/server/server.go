@@ -36,6 +36,8 @@ type Options struct {
 
 	HeaderTime time.Duration // for the headers of a request and for a TLS handshake; 0: 10 s
 
+	Reload *Reloading // nil: settings do not change
+
 	// Demo publishes the built-in clip to a WHIP URL until ctx ends; it runs beside the server if Serve.Demo is set. The
 	// client is the one to send requests with; nil: any.
 	Demo func(ctx context.Context, whip, token string, client *http.Client) error
@@ -85,8 +87,9 @@ type instance struct {
 	reg     *segmenter.Registry
 	whip    *signaling.Server
 	gate    *access.Gate
-	demo    string              // token for the demo; empty: it needs none
-	source  *certificate.Source // nil without TLS
+	demo    string                             // token for the demo; empty: it needs none
+	source  *certificate.Source                // nil without TLS
+	files   atomic.Pointer[certificate.Source] // that source stands for, with certificates in files
 	addrs   Addresses
 	viewers
 
@@ -126,6 +129,9 @@ func Run(ctx context.Context, cfg config.Serve, opts Options) error {
 		opts.Started(s.addrs)
 	}
 	s.running.Go(func() { tuneHeap(ctx) })
+	if opts.Reload != nil {
+		s.running.Go(func() { s.reloading(ctx) })
+	}
 	demo := s.startDemo(ctx)
 	var err error
 	select {

@@ -176,6 +176,6 @@ func (r *Rendition) Wait(ctx context.Context, ready func(*Snapshot) bool) (*Snap
 func (r *Rendition) publish(s *Snapshot) {
 	s.newer = make(chan struct{})
 	if old := r.current.Swap(s); old != nil {
-		go close(old.newer) // however many wait: the stream's goroutine does not wake them one by one
+		close(old.newer)
 	}
 }

@@ -121,10 +121,6 @@ func write(w http.ResponseWriter, r *http.Request, status int, body ...[]byte) {
 	if err := control.SetWriteDeadline(time.Now().Add(limit)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return // the connection is gone
 	}
-	if g, ok := r.Context().Value(gatherer{}).(Gatherer); ok && r.ProtoMajor == 1 {
-		g.Hold()
-		defer g.Release()
-	}
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead {
 		body = nil

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"whipsaw/cmd/whipsaw/internal/metrics"
-	"whipsaw/segmenter/hls"
 )
 
 // connections bounds how many publishers and viewers are connected at a time. Some more are answered with 503, so that
@@ -80,7 +79,6 @@ type boundConn struct {
 	release func()
 	excess  bool        // over the bound: only to be told so
 	end     *time.Timer // of an excess one
-	gathering
 }
 
 func (b *boundConn) Close() error {
@@ -99,19 +97,14 @@ func (b *boundConn) cut() {
 
 type excessKey struct{}
 
-// mark is http.Server.ConnContext: requests on a connection over the bound know it, those on others gather their writes.
+// mark is http.Server.ConnContext: requests on a connection over the bound know it.
 func mark(ctx context.Context, conn net.Conn) context.Context {
-	t, secure := conn.(*tls.Conn)
-	if secure {
+	if t, ok := conn.(*tls.Conn); ok {
 		conn = t.NetConn()
 	}
 	ctx = newcomer(ctx)
-	b, ok := conn.(*boundConn)
-	switch {
-	case ok && b.excess:
+	if b, ok := conn.(*boundConn); ok && b.excess {
 		return context.WithValue(ctx, excessKey{}, true)
-	case ok && !secure: // TLS may write from another goroutine, when it is closed
-		return hls.WithGatherer(ctx, b)
 	}
 	return ctx
 }

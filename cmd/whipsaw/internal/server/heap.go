@@ -48,11 +48,13 @@ func tuneHeap(ctx context.Context) {
 }
 
 // heapPercent is the GOGC for a heap of live bytes of which scanned have pointers in them; roots are the bytes of stacks
-// and globals. The runtime takes it of live and roots together.
+// and globals. The runtime takes it of live and roots together. It is never more than the runtime's own 100, but for the
+// smallest heaps.
 func heapPercent(live, scanned, roots uint64) int {
-	growth := max(leastGrowth, scanned+roots, live/8) // an eighth: what is swept costs something as well
 	all := max(live+roots, 1)
+	// Thrice what is scanned: with as many collections, viewers would cost a fifth more. An eighth of what is swept.
+	growth := max(leastGrowth, min(all, max(3*(scanned+roots), live/8)))
 	percent := int(growth * 100 / all)
-	// in steps of a tenth: the runtime stops the world to take a new one
+	// in steps of ten: the runtime stops the world to take a new one
 	return min(max(percent-percent%10, 10), 400)
 }

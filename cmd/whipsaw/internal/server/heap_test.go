@@ -14,13 +14,13 @@ func TestHeapPercent(t *testing.T) {
 		live, scanned, roots uint64
 		want                 int
 	}{
-		"nothing yet":           {0, 0, 0, 400},
-		"one stream":            {6 * mb, 1 * mb, 1 * mb, 80},
-		"twenty-five streams":   {110 * mb, 12 * mb, 3 * mb, 10},
-		"a thousand viewers":    {60 * mb, 40 * mb, 40 * mb, 80},
-		"all of it has to be":   {100 * mb, 100 * mb, 0, 100},
-		"an hour of many cams":  {64 << 30, 100 * mb, 10 * mb, 10},
-		"small, and all stacks": {1 * mb, 1 * mb, 8 * mb, 100},
+		"nothing yet":         {0, 0, 0, 400},
+		"one stream":          {6 * mb, 1 * mb, 1 * mb, 80},
+		"twenty-five streams": {110 * mb, 5 * mb, 3 * mb, 20},
+		"a thousand viewers":  {60 * mb, 30 * mb, 30 * mb, 100},
+		"pointers throughout": {100 * mb, 100 * mb, 0, 100},
+		"an hour of many":     {64 << 30, 100 * mb, 10 * mb, 10},
+		"small, all stacks":   {1 * mb, 1 * mb, 8 * mb, 100},
 	} {
 		require.Equal(t, c.want, heapPercent(c.live, c.scanned, c.roots), name)
 	}

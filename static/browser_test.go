@@ -3,6 +3,8 @@ package static
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"html"
 	"io"
 	"net/http"
@@ -112,7 +114,24 @@ func (b *backend) set(f func(*backend)) {
 	f(b)
 }
 
-// chromium starts a headless browser with a profile of its own.
+// TestMain ends the browser, if a test wanted one.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if end := running.end; end != nil {
+		end()
+	}
+	os.Exit(code)
+}
+
+// running is the one browser of all tests: starting takes longer than many a test. Tabs share nothing that pages keep.
+var running struct {
+	once sync.Once
+	ctx  context.Context
+	err  error
+	end  func()
+}
+
+// chromium is a headless browser with a profile of its own.
 func chromium(t *testing.T) context.Context {
 	t.Helper()
 	if testing.Short() {
@@ -125,21 +144,31 @@ func chromium(t *testing.T) context.Context {
 	if err != nil {
 		t.Skip("chromium is missing: apt-get install chromium")
 	}
+	running.once.Do(func() { startChromium(path) })
+	require.NoError(t, running.err, "Chromium starts")
+	return running.ctx
+}
+
+func startChromium(path string) {
+	profile, err := os.MkdirTemp("", "whipsaw-pages-")
+	if err != nil {
+		running.err = err
+		return
+	}
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(patience), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.WSURLReadTimeout(patience), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-fake-ui-for-media-stream", true),
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
 	)...)
-	ctx, _ := chromedp.NewContext(allocator) // ended by Cancel
-	t.Cleanup(func() {
-		if err := chromedp.Cancel(ctx); err != nil {
-			t.Logf("Chromium ended with %v", err)
+	running.ctx, _ = chromedp.NewContext(allocator) // ended by Cancel
+	running.end = func() {
+		if err := errors.Join(chromedp.Cancel(running.ctx), os.RemoveAll(profile)); err != nil {
+			fmt.Fprintln(os.Stderr, "Chromium ended with", err)
 		}
 		cancel()
-	})
-	require.NoError(t, chromedp.Do(ctx), "Chromium starts")
-	return ctx
+	}
+	running.err = chromedp.Do(running.ctx)
 }
 
 // tab is one page in a browser.

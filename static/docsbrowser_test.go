@@ -9,7 +9,7 @@ import (
 
 // The documentation at both widths, light and dark; what can be copied has this server's address; the search finds texts.
 func TestDocsInBrowser(t *testing.T) {
-	browser, back := chromium(t), newBackend(t)
+	browser, back, axe := chromium(t), newBackend(t), axeCore(t)
 	show := func(page string, l looks, dark bool) *tab {
 		l.dark = dark
 		p := open(t, browser, l, back.server.URL+"/"+page)
@@ -17,6 +17,7 @@ func TestDocsInBrowser(t *testing.T) {
 		require.Empty(t, evaluate[[]string](p, tooWide(l.width)), page)
 		require.Empty(t, evaluate[[]string](p, nameless), page)
 		require.Empty(t, evaluate[[]string](p, pale), page)
+		require.Empty(t, evaluate[[]string](p, axe+grave), page)
 		p.healthy()
 		return p
 	}

@@ -152,7 +152,8 @@ func TestPublisherOffersH264AndKeepsItsToken(t *testing.T) {
 	p.until(`window.whipsaw`)
 	evaluate[bool](p, `(document.getElementById('token').value = 's3cret', document.getElementById('go').click(), true)`)
 	p.until(`document.documentElement.dataset.state === 'error'`)
-	require.Equal(t, "the token is wrong", p.text("trouble-text"))
+	require.Equal(t, "The token is wrong. Check the publish token, then go live again.", p.text("trouble-text"))
+	require.Equal(t, "token", evaluate[string](p, `document.activeElement.id`))
 	require.NotContains(t, evaluate[string](p, `location.href`), "s3cret")
 	require.Equal(t, "Go live", p.text("go"))
 

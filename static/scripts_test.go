@@ -72,6 +72,7 @@ func TestScripts(t *testing.T) {
 		},
 		// RFC 7587 7.1
 		"whip.js": {
+			`['the token is wrong', 'Done.', '', 'é'].map(m.sentence)`:                                  `["The token is wrong.","Done.","","É."]`,
 			`m.stereo('v=0\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n')`: `"v=0\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1;stereo=1\r\n"`,
 			`m.stereo('a=rtpmap:96 OPUS/48000/2\r\na=rtcp-mux\r\n')`:                                    `"a=rtpmap:96 OPUS/48000/2\r\na=fmtp:96 stereo=1\r\na=rtcp-mux\r\n"`,
 			`m.stereo('a=rtpmap:96 opus/48000/2\r\na=fmtp:96 stereo=1\r\n')`:                            `"a=rtpmap:96 opus/48000/2\r\na=fmtp:96 stereo=1\r\n"`,

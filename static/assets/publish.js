@@ -141,12 +141,18 @@ function showStatus() {
   setText($('status'), state === 'live' ? live : state === 'connecting' ? words : idle);
 }
 
+/** What to do about a refusal, for the person at this page: the server's words are for all kinds of publishers. */
+function advice(words) {
+  if (uplink.status !== 401) return words;
+  return $('token').value.trim() ? `${words} Check the publish token, then go live again.` : 'This server wants a publish token: fill it in, then go live again.';
+}
+
 function showState() {
   const {state, words} = uplink;
   const begins = state === 'live' && root.dataset.state !== 'live', ends = state !== 'live' && root.dataset.state === 'live';
   root.dataset.state = state;
   setPill($('pill'), ...pills[state]);
-  trouble(state === 'error' ? words : '');
+  trouble(state === 'error' ? advice(words) : '');
   showStatus();
   document.title = `${state === 'live' ? '● ' : ''}Publish ${stream} · whipsaw`;
   if (state !== 'live') { sample = null; showNumbers(null); }

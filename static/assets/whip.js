@@ -21,6 +21,9 @@ const words = {
   413: 'The offer is too large.', 415: 'The server did not understand the offer.', 429: 'Too many attempts. Wait a little.', 503: 'The server is too busy.',
 };
 
+/** What programs are told, as a sentence for people. Pure. */
+export const sentence = text => text && text[0].toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? '' : '.');
+
 /** Makes a WhipError of an answer that is not 201; problem JSON (RFC 9457) comes first, as it knows best. */
 async function refusal(response) {
   const {status} = response;
@@ -34,7 +37,7 @@ async function refusal(response) {
     // The body is not what its type says: the status is enough.
   }
   const after = Number(response.headers.get('Retry-After')) || 0;
-  return new WhipError(text, {status, after, retry: status === 409 || status === 429 || status >= 500});
+  return new WhipError(sentence(text), {status, after, retry: status === 409 || status === 429 || status >= 500});
 }
 
 async function request(url, init) {

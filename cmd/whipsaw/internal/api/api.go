@@ -105,15 +105,20 @@ func (s *server) streams(w http.ResponseWriter, r *http.Request) {
 
 // one answers with what tell makes of the stream in the path, if there is one that the asker may see.
 func (s *server) one(w http.ResponseWriter, r *http.Request, tell func(Stream) any) {
-	s.reading(w, r, func(may func(string) bool) {
-		name := chi.URLParam(r, "stream")
+	name := chi.URLParam(r, "stream")
+	answer := func(may func(string) bool) {
 		stream := s.Registry.Lookup(name)
 		if stream == nil || !may(name) {
 			s.refuse(w, http.StatusNotFound, "there is no stream of that name now")
 			return
 		}
 		write(w, tell(s.tell(stream.Status())), s.log)
-	})
+	}
+	if segmenter.ValidName(name) && s.own(r, name) {
+		answer(func(string) bool { return true })
+		return
+	}
+	s.reading(w, r, answer)
 }
 
 func (s *server) stream(w http.ResponseWriter, r *http.Request) {

@@ -56,6 +56,20 @@ func (s *server) reading(w http.ResponseWriter, r *http.Request, tell func(may f
 	}
 }
 
+// own reports whether a request comes from who may publish a stream: it sees what is wrong with it even where reading takes
+// another token.
+func (s *server) own(r *http.Request, stream string) bool {
+	if s.ReadToken == "" || s.Gate.Guarded() || s.bearer(r) >= reading { // reading decides
+		return false
+	}
+	from := signaling.Address(r.RemoteAddr)
+	token, shown := signaling.Bearer(r)
+	if !shown || !s.guesses.left(from) {
+		return false
+	}
+	return s.Gate.Authorize(r.Context(), access.Request{Right: access.Publish, Stream: stream, Token: token, Address: from, UserAgent: clip(r.UserAgent())}) == nil
+}
+
 // operating reports whether a request may see what only operators should, or change things. It answers those that may not.
 func (s *server) operating(w http.ResponseWriter, r *http.Request, want right) bool {
 	have := s.bearer(r)

@@ -52,7 +52,7 @@ func (s *server) watch(w http.ResponseWriter, r *http.Request) {
 
 // ask lets the bearer of a token try something, and answers where that fails.
 func (s *server) ask(w http.ResponseWriter, r *http.Request, try func(access.Request) error) {
-	who := access.Request{Right: access.Watch, Address: signaling.Address(r.RemoteAddr), UserAgent: r.UserAgent()[:min(len(r.UserAgent()), 200)]}
+	who := access.Request{Right: access.Watch, Address: signaling.Address(r.RemoteAddr), UserAgent: clip(r.UserAgent())}
 	if !s.guesses.left(who.Address) {
 		w.Header().Set("Retry-After", "1")
 		s.refuse(w, http.StatusTooManyRequests, "too many wrong tokens from this address; wait before the next")
@@ -77,6 +77,9 @@ func (s *server) ask(w http.ResponseWriter, r *http.Request, try func(access.Req
 	}
 	s.refuse(w, status, err.Error())
 }
+
+// clip keeps as much of a User-Agent as anybody needs.
+func clip(agent string) string { return agent[:min(len(agent), 200)] }
 
 // preflight answers OPTIONS for pages of other origins. It needs no token, since a preflight carries none.
 func preflight(w http.ResponseWriter, _ *http.Request) {

@@ -28,7 +28,7 @@ func startVarnish(t *testing.T, origin string) string {
 		`.host = "127.0.0.1";`, `.host = "`+host+`";`, `.port = "8080";`, `.port = "`+port+`";`)), 0o600))
 	base := fmt.Sprintf("http://127.0.0.1:%d", freePorts(t, 1)[0])
 	background(t, exec.Command(program, "-F", "-j", "none", "-n", filepath.Join(dir, "n"), "-a", strings.TrimPrefix(base, "http://"),
-		"-f", vcl, "-s", "malloc,256m", "-p", "thread_pools=1"))
+		"-f", vcl, "-s", "malloc,1g", "-p", "thread_pool_max=5000", "-p", "thread_pools=1"))
 	eventually(t, "Varnish answers", func() bool {
 		r, err := insecure.Get(base + "/healthz")
 		if err != nil {

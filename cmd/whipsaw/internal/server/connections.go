@@ -81,6 +81,13 @@ type boundConn struct {
 	end     *time.Timer // of an excess one
 }
 
+// Write counts what it sends.
+func (b *boundConn) Write(p []byte) (int, error) {
+	n, err := b.Conn.Write(p)
+	b.sent.Add(int64(n))
+	return n, err
+}
+
 func (b *boundConn) Close() error {
 	b.release()
 	if b.end != nil {

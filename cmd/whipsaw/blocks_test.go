@@ -48,7 +48,7 @@ var proofs = map[string]string{
 	"systemctl enable --now whipsaw":   "TestSystemdUnit",
 	"sysctl --system":                  "TestSysctl",
 	"nginx -t && nginx -s reload":      "TestNginxFoldsViewers",
-	"go test ./...":                    "TestBlocks", // this is it
+	"go test ./...":                    "TestReadmeBlocks", // this is it
 	"bash .ci/run":                     "TestTargets",
 	"go run ./cmd/whipsaw/internal/release -version v1.2.3": "TestReproducible",
 }
@@ -83,7 +83,7 @@ func shown(text string) []string {
 }
 
 // Every command that the README and deploy/ show is run by a test, and every proof is of a command that is shown.
-func TestBlocks(t *testing.T) {
+func TestReadmeBlocks(t *testing.T) {
 	files, err := os.ReadDir("deploy")
 	require.NoError(t, err)
 	texts := map[string]string{"README.md": readme(t)}
@@ -128,4 +128,17 @@ func TestShown(t *testing.T) {
 	require.ElementsMatch(t, []string{"whipsaw --listen :1", "A=$(x y) whipsaw --b", "curl -s http://x", "go run ./x", "go run ./y", "ffmpeg -i x"}, shown(
 		"text\n\n    whipsaw --listen :1   # remark\n    A=$(x y) whipsaw --b\n    $ curl -s http://x\n    {\"answer\": 1}\n    | whipsaw |\n\n`go run ./x`, `--flag`, `whipsaw`\n"+
 			"```sh\ngo run ./y\n```\n#     ffmpeg -i x\n"))
+}
+
+// The tests that the README says hold against attacks are there.
+func TestReadmeSecurity(t *testing.T) {
+	_, section, ok := strings.Cut(readme(t), "\n## Security\n")
+	require.True(t, ok)
+	section, _, _ = strings.Cut(section, "\n## ")
+	tests, n := testNames(t), 0
+	for _, m := range regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(section, -1) {
+		require.True(t, tests[m[1]], m[1])
+		n++
+	}
+	require.Greater(t, n, 30)
 }

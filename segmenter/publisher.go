@@ -37,6 +37,7 @@ type TrackConfig struct {
 type PublisherConfig struct {
 	Session   string // a name for logs and API; never the secret of the session URL
 	UserAgent string
+	Origin    string // what the offer says of the program that wrote it: its o= and s= (RFC 8866 5.2, 5.3), "; " between them
 	Tracks    []TrackConfig
 
 	Connect    time.Duration // how long its connection may take to come up; FirstMedia counts from then at the latest
@@ -48,6 +49,7 @@ type Publisher struct {
 	stream    *Stream
 	session   string
 	userAgent string
+	origin    string
 	tracks    [2]*Track
 	connect   time.Duration
 	polite    bool // PublisherConfig.NoTakeOver
@@ -59,7 +61,7 @@ type Publisher struct {
 // newPublisher checks the tracks: at least one, at most one of each kind.
 func newPublisher(s *Stream, cfg PublisherConfig) (*Publisher, error) {
 	p := &Publisher{
-		stream: s, session: cfg.Session, userAgent: cfg.UserAgent, connect: cfg.Connect, polite: cfg.NoTakeOver,
+		stream: s, session: cfg.Session, userAgent: cfg.UserAgent, origin: cfg.Origin, connect: cfg.Connect, polite: cfg.NoTakeOver,
 		done: make(chan struct{}),
 	}
 	for _, t := range cfg.Tracks {

@@ -32,6 +32,7 @@ type Status struct {
 type PublisherStatus struct {
 	Session   string    `json:"session"`
 	UserAgent string    `json:"user_agent,omitempty"`
+	Origin    string    `json:"origin,omitempty"` // PublisherConfig.Origin
 	Since     time.Time `json:"since"`
 }
 
@@ -115,7 +116,7 @@ func (s *Stream) draw(now time.Duration) {
 		st.Generation, st.Started = g.id, &g.started
 	}
 	if p := c.pub; p != nil {
-		st.Publisher = &PublisherStatus{Session: p.session, UserAgent: p.userAgent, Since: c.wall(c.cameAt)}
+		st.Publisher = &PublisherStatus{Session: p.session, UserAgent: p.userAgent, Origin: p.origin, Since: c.wall(c.cameAt)}
 	}
 	c.fillStatus(now, st)
 	s.status.Store(st)

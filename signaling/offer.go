@@ -20,6 +20,7 @@ type offer struct {
 	bundled    bool // a=group:BUNDLE was there
 	mixed      bool // a=extmap-allow-mixed was there
 	setup      string
+	origin     string // o= and s=, clipped: who may have written it
 	hash       string // fingerprint: hash function, lower case
 	digest     string // fingerprint: value, upper case
 	most       int64  // bit/s that the stream takes of it; 0: no bound
@@ -42,7 +43,7 @@ func parseOffer(body string) (*offer, *problem) {
 	if len(d.MediaDescriptions) > maxSections {
 		return nil, probSections.with("this offer has too many media sections; send one of video and one of audio")
 	}
-	o := &offer{}
+	o := &offer{origin: clip(d.Origin.String() + "; " + string(d.SessionName))}
 	for _, m := range d.MediaDescriptions {
 		s, p := parseSection(&d, m)
 		if p != nil {

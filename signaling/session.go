@@ -195,7 +195,7 @@ func (s *Server) create(stream, userAgent string, o *offer) (*session, string, *
 		return nil, "", probInternal.with("no peer connection could be made")
 	}
 	pub, err := s.registry.Publish(stream, segmenter.PublisherConfig{
-		Session: name, UserAgent: userAgent, Tracks: peer.trackConfigs(),
+		Session: name, UserAgent: userAgent, Origin: o.origin, Tracks: peer.trackConfigs(),
 		Connect: s.cfg.ConnectTimeout, NoTakeOver: s.cfg.NoTakeOver,
 	})
 	if err != nil {

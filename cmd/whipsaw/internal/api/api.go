@@ -135,7 +135,7 @@ func (s *server) findings(w http.ResponseWriter, r *http.Request) {
 	s.one(w, r, func(one Stream) any {
 		out := Findings{Findings: one.Findings}
 		if one.Publisher != nil {
-			out.Encoder = doctor.Recognise(one.Publisher.UserAgent)
+			out.Encoder = doctor.Recognise(one.Publisher.UserAgent, one.Publisher.Origin)
 		}
 		return out
 	})

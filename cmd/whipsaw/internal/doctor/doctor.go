@@ -60,7 +60,7 @@ func Examine(history []Sample, limits Limits) []Finding {
 	x := exam{history: history, now: history[len(history)-1], limits: limits}
 	x.s = &x.now.Status
 	if p := x.s.Publisher; p != nil {
-		x.encoder = Recognise(p.UserAgent)
+		x.encoder = Recognise(p.UserAgent, p.Origin)
 	}
 	for _, check := range checks {
 		if f, found := check.look(&x); found {

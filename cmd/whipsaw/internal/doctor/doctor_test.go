@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -199,7 +200,28 @@ func TestEncoders(t *testing.T) {
 		"Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 Version/18 Safari/605": Browser,
 		"whipsaw/v1.0.0": Own, "": Unknown, "something": Unknown,
 	} {
-		require.Equal(t, want, Recognise(agent), agent)
+		require.Equal(t, want, Recognise(agent, ""), agent)
+	}
+}
+
+// Offers tell who wrote them where there is no User-Agent; a User-Agent is believed more.
+func TestRecogniseByOffer(t *testing.T) {
+	for file, want := range map[string]Encoder{
+		"aiortc": Aiortc, "chromium": Browser, "chromium-trickle": Browser, "eyevinn-trickle": Browser, "ffmpeg9": FFmpeg, "firefox": Browser,
+		"gst": GStreamer, "ndc": Datachannel, "obs": Datachannel, "werift": Unknown, "wrtc": Browser,
+	} {
+		b, err := os.ReadFile("../../../../signaling/testdata/" + file + ".sdp")
+		require.NoError(t, err)
+		_, rest, _ := strings.Cut(string(b), "o=")
+		origin, rest, _ := strings.Cut(rest, "\r\n")
+		_, rest, _ = strings.Cut(rest, "s=")
+		session, _, _ := strings.Cut(rest, "\r\n")
+		origin += "; " + session
+		require.Equal(t, want, Recognise("", origin), file)
+		require.Equal(t, OBS, Recognise("Mozilla/5.0 (OBS-Studio/32.2.0; Linux x86_64; en-US)", origin), file)
+	}
+	for _, origin := range []string{"", "; ", "- 1 2", "someone 1 2 IN IP4 127.0.0.1; x"} {
+		require.Equal(t, Unknown, Recognise("", origin))
 	}
 }
 

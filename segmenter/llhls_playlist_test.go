@@ -105,7 +105,7 @@ func TestPartsComeInTime_6_2_2(t *testing.T) {
 				still := at > 8*time.Second && at < 10*time.Second+500*time.Millisecond // a freeze is noticed and filled
 				late := frame
 				if at > 10*time.Second {
-					late = 100 * time.Millisecond // filler is made at the channel's ticks
+					late = 25 * time.Millisecond // a frame of sound, and the ticks of a clock that counts milliseconds
 				}
 				if before, ok := last["part"]; ok && !still {
 					require.LessOrEqual(t, p.Published.Sub(before), w.cfg.Part+late, "%v at %v fps, part %+v", k, fps, p.PartID)

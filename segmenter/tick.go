@@ -26,8 +26,13 @@ func (c *channel) next(now time.Duration) (time.Duration, bool) {
 		return 0, false
 	}
 	at := now + maxTick
+	if c.w != nil && c.w.video != nil && c.w.video.filling {
+		v := c.w.video
+		// rfc8216bis 6.2.2: the next part comes within PART-TARGET of the one before
+		at = min(at, v.time(v.end)+c.cfg.Part-c.lead)
+	}
 	if c.pub == nil {
-		return at, true
+		return max(at, now+time.Millisecond), true
 	}
 	for _, t := range c.pub.tracks {
 		if t == nil {

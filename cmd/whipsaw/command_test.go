@@ -53,7 +53,7 @@ func TestWrongUse(t *testing.T) {
 	}{
 		{[]string{"--listen", ":8080"}, "--open-publish"},
 		{[]string{"--part", "soon"}, "--part"},
-		{[]string{"frobnicate"}, "publish, check, bench, sign, config, version, help"},
+		{[]string{"frobnicate"}, "publish, check, bench, sign, config, completion, man, version, help"},
 		{[]string{"help", "frobnicate"}, "no command"},
 		{[]string{"publish"}, "FILE.mp4 WHIP_URL"},
 		{[]string{"publish", "a.mp4", "live"}, "no WHIP URL"},

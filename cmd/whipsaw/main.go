@@ -10,7 +10,9 @@ import (
 	"os/signal"
 	"syscall"
 
+	"whipsaw/cmd/whipsaw/internal/completion"
 	"whipsaw/cmd/whipsaw/internal/config"
+	"whipsaw/cmd/whipsaw/internal/manpage"
 	"whipsaw/cmd/whipsaw/internal/manual"
 	"whipsaw/cmd/whipsaw/internal/watch"
 )
@@ -47,6 +49,10 @@ func command(ctx context.Context, args []string, env config.Lookup, stdout, stde
 		err = signCommand(rest, env, stdout)
 	case "config":
 		err = configCommand(rest, env, stdout, stderr)
+	case "completion":
+		err = completion.Write(stdout, rest)
+	case "man":
+		err = manpage.Write(stdout, version())
 	case "publish":
 		err = publishCommand(ctx, rest, env, stdout, stderr)
 	case "check":

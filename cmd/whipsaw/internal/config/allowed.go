@@ -17,7 +17,6 @@ var kinds = map[string]string{
 	"IP":            "an IP address",
 	"KBIT":          "a whole number of kbit/s from 0 on",
 	"KEY":           "at least 32 printable characters without spaces and commas",
-	"LEVEL":         "debug, info, warn or error",
 	"N":             "a whole number",
 	"ORIGIN":        "an origin like https://example.com, or *",
 	"PASSWORD":      "printable ASCII without spaces",

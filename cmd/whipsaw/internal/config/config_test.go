@@ -185,7 +185,7 @@ func TestServeRefuses(t *testing.T) {
 		{[]string{"--watch-for", "0s"}, "--watch-for 0s"},
 		{[]string{"--no-such"}, "no-such"},
 		{[]string{"--part"}, "part"},
-		{[]string{"serve"}, `"serve" is no command; the commands are: publish, check, bench, sign, config, version, help`},
+		{[]string{"serve"}, `"serve" is no command; the commands are: publish, check, bench, sign, config, completion, man, version, help`},
 	} {
 		_, err := ParseServe(c.args, env{}.lookup)
 		require.ErrorIs(t, err, ErrUsage, "%v", c.args)

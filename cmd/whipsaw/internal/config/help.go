@@ -26,6 +26,8 @@ func commands() []command {
 		{"sign", "whipsaw sign STREAM [flags]", "print signed links to watch a stream of a server with --watch-key", SignSettings(new(Sign))},
 		{"config", "whipsaw config print [flags]\n       whipsaw config check FILE [flags]",
 			"print the settings of a server with the same flags, environment and file, and where each comes from; or tell all that is wrong in a file of settings", nil},
+		{"completion", "whipsaw completion " + strings.Join(Shells(), "|"), "print a script that completes commands, flags and their values in a shell", nil},
+		{"man", "whipsaw man", "print the manual page, for man 1 whipsaw", nil},
 		{"version", "whipsaw version", "print the version", nil},
 		{"help", "whipsaw help [COMMAND | TOPIC]", "list commands and topics, or print help for one", nil},
 	}

@@ -35,8 +35,8 @@ func operatorSettings(c *Operator) []Setting {
 			Help: "bit rate of a publisher in kbit/s over which the doctor warns; 0 is any"},
 		{Name: "log-format", Value: "text|json", Default: "text", set: choice(&c.LogFormat, "text", "json"),
 			Help: "form of the log on standard error"},
-		{Name: "log-level", Reload: true, Value: "LEVEL", Default: "info", set: choice(&c.LogLevel, "debug", "info", "warn", "error"),
-			Help: "least level that is logged: debug, info, warn or error"},
+		{Name: "log-level", Reload: true, Value: "debug|info|warn|error", Default: "info", set: choice(&c.LogLevel, "debug", "info", "warn", "error"),
+			Help: "least level that is logged"},
 	}
 }
 

@@ -2,6 +2,9 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -9,6 +12,7 @@ import (
 	"time"
 
 	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
 	"github.com/stretchr/testify/require"
 
 	"whipsaw/cmd/whipsaw/internal/metrics"
@@ -91,4 +95,31 @@ func TestEgressOfQUIC(t *testing.T) {
 	_, _, err = full.WriteMsgUDP([]byte("123"), nil, to)
 	require.NoError(t, err)
 	require.EqualValues(t, 8, e.sent.Load())
+}
+
+// What leaves over HTTP/3 shows in the metric.
+func TestEgressOverHTTP3(t *testing.T) {
+	a := running(t, 0, "--tls-self-signed", "--http3")
+	sent := func() (n float64) {
+		r, err := http.Get(a.AdminURL() + "/metrics")
+		require.NoError(t, err)
+		defer r.Body.Close()
+		text, err := io.ReadAll(r.Body)
+		require.NoError(t, err)
+		_, value, ok := strings.Cut(string(text), "\nwhipsaw_egress_bytes_total ")
+		require.True(t, ok)
+		_, err = fmt.Sscan(value, &n)
+		require.NoError(t, err)
+		return n
+	}
+	before := sent()
+	transport := &http3.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} // a certificate made for the test
+	defer transport.Close()
+	r, err := (&http.Client{Transport: transport}).Get(a.URL() + "/static/vendor/hls.min.js")
+	require.NoError(t, err)
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	require.NoError(t, err)
+	require.Equal(t, 3, r.ProtoMajor)
+	require.Greater(t, sent()-before, float64(len(body)/10), "it may have come packed")
 }

@@ -10,7 +10,7 @@ import (
 // Bounds of what a publisher may send before it is known what it is: bytes of one source, and sources.
 const (
 	tapBytes = 256 << 10
-	maxTaps  = 32
+	maxTaps  = 64
 )
 
 // tap is where the library puts the decrypted packets of one source: in place of a buffer that a goroutine of ours would

@@ -8,12 +8,14 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"whipsaw/static"
 )
 
 // inBare says that TestBareEnvironment runs a command, in a network of its own where there is nothing else.
 const inBare = "TestBareEnvironment"
 
-// proofs says of every command that the README and deploy/ show which test runs it.
+// proofs says of every command that the README and deploy/ show, and of some of the documentation, which test runs it.
 var proofs = map[string]string{
 	"go run ./cmd/whipsaw": inBare,
 	"go run ./cmd/whipsaw publish --demo http://127.0.0.1:8080/whip/live":            inBare,
@@ -36,7 +38,9 @@ var proofs = map[string]string{
 	"whipsaw --listen :443 --http3 --acme-domain live.example.com --state /var/lib/whipsaw":                              "TestACME",
 	"whipsaw check http://127.0.0.1:8080/hls/live/index.m3u8 --for 30s":                                                  "TestCheckCommand",
 	"whipsaw check https://cdn.example/hls/STREAM/index.m3u8":                                                            "TestCheckCommand",
-	"whipsaw help access":              "TestHelp",
+	"whipsaw help":                     "TestHelpTopics",
+	"whipsaw help access":              "TestHelpTopics",
+	"whipsaw help obs":                 "TestHelpTopics",
 	"pip install aiortc aiohttp numpy": "TestPython",
 	"python cmd/whipsaw/examples/aiortc_publish.py http://127.0.0.1:8080/whip/live":                                                     "TestPython",
 	"python cmd/whipsaw/examples/aiortc_republish.py http://127.0.0.1:8080/whip/live":                                                   "TestPython",
@@ -82,7 +86,8 @@ func shown(text string) []string {
 	return commands
 }
 
-// Every command that the README and deploy/ show is run by a test, and every proof is of a command that is shown.
+// Every command that the README and deploy/ show is run by a test, and every proof is of a command that is shown there or in
+// the documentation.
 func TestReadmeBlocks(t *testing.T) {
 	files, err := os.ReadDir("deploy")
 	require.NoError(t, err)
@@ -97,6 +102,11 @@ func TestReadmeBlocks(t *testing.T) {
 			proof, known := proofs[command]
 			require.True(t, known, "%s shows %q: say in proofs which test runs it", name, command)
 			require.True(t, tests[proof], "%q: there is no test %s", command, proof)
+			seen[command] = true
+		}
+	}
+	for _, topic := range static.Topics() { // what it shows besides is held to the settings by TestDocsCommands
+		for _, command := range shown(topic.Text) {
 			seen[command] = true
 		}
 	}

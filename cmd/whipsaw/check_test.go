@@ -5,12 +5,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"whipsaw/cmd/whipsaw/internal/config"
 	"whipsaw/cmd/whipsaw/internal/watch"
 )
 
@@ -55,17 +53,4 @@ func TestCheckCommand(t *testing.T) {
 	require.Equal(t, watch.Violated, report.Verdict)
 	require.Equal(t, server.URL+"/bad.m3u8", report.URL)
 	require.NotEmpty(t, report.NotChecked, "the segment is no fragmented MP4")
-}
-
-// The README shows how it is used.
-func TestReadmeCheck(t *testing.T) {
-	n := 0
-	for line := range strings.Lines(readme(t)) {
-		if args, ok := strings.CutPrefix(line, "    whipsaw check "); ok {
-			_, err := config.ParseCheck(strings.Fields(args), nothing)
-			require.NoError(t, err, line)
-			n++
-		}
-	}
-	require.Positive(t, n)
 }

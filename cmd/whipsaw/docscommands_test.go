@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -24,6 +25,18 @@ var parsers = map[string]func([]string, config.Lookup) error{
 	"check":   func(args []string, env config.Lookup) error { _, err := config.ParseCheck(args, env); return err },
 	"bench":   func(args []string, env config.Lookup) error { _, err := config.ParseBench(args, env); return err },
 	"sign":    func(args []string, env config.Lookup) error { _, err := config.ParseSign(args, env); return err },
+	"config":  parseConfig,
+}
+
+// parseConfig is for config, which takes a word and then what the server takes; files that are shown do not exist.
+func parseConfig(args []string, env config.Lookup) error {
+	switch {
+	case len(args) == 2 && args[0] == "check":
+		return nil
+	case len(args) == 3 && args[0] == "print" && args[1] == "--config":
+		return nil
+	}
+	return fmt.Errorf("config is not used so: %q", args)
 }
 
 // The commands that the documentation shows are ones that can be run as they are.
@@ -31,31 +44,46 @@ func TestDocsCommands(t *testing.T) {
 	run := map[string]int{}
 	for _, topic := range static.Topics() {
 		for _, line := range shellLines(topic.Text) {
-			words := shellWords(line)
-			at := slices.Index(words, "whipsaw")
-			if at < 0 || words[0] == "pip" {
-				continue
+			if name, ours := parsesShown(t, topic.Name, line); ours {
+				run[name]++
 			}
-			env := map[string]string{"WHIPSAW_PUBLISH_TOKEN": "t0ken"} // which the texts say is set
-			for _, w := range words[:at] {
-				if name, value, ok := strings.Cut(w, "="); ok && strings.HasPrefix(name, "WHIPSAW_") {
-					env[name] = value
-				}
-			}
-			args, name := words[at+1:], ""
-			if len(args) > 0 && parsers[args[0]] != nil {
-				name, args = args[0], args[1:]
-			}
-			if i := slices.Index(args, ">"); i >= 0 {
-				args = args[:i]
-			}
-			lookup := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
-			require.NoError(t, parsers[name](args, lookup), "%s: %s", topic.Name, line)
-			run[name]++
 		}
 	}
 	require.ElementsMatch(t, slices.Collect(maps.Keys(parsers)), slices.Collect(maps.Keys(run)), "each command is shown")
 	require.Greater(t, run[""], 10)
+	for _, m := range regexp.MustCompile(`(?m)^    (.*)$`).FindAllStringSubmatch(readme(t), -1) {
+		if strings.HasPrefix(m[1], "whipsaw ") || strings.HasPrefix(m[1], "WHIPSAW_") {
+			_, ours := parsesShown(t, "README", m[1])
+			require.True(t, ours)
+		}
+	}
+}
+
+// parsesShown fails the test if a line of a shell calls our binary in a way that it does not understand. It returns the
+// command that is called, empty for the server, and whether the line is a call at all.
+func parsesShown(t *testing.T, where, line string) (name string, ours bool) {
+	t.Helper()
+	words := shellWords(line)
+	at := slices.Index(words, "whipsaw")
+	if at < 0 {
+		return "", false
+	}
+	env := map[string]string{"WHIPSAW_PUBLISH_TOKEN": "t0ken"} // which the texts say is set
+	for _, w := range words[:at] {
+		if name, value, ok := strings.Cut(w, "="); ok && strings.HasPrefix(name, "WHIPSAW_") {
+			env[name] = value
+		}
+	}
+	args := words[at+1:]
+	if len(args) > 0 && parsers[args[0]] != nil {
+		name, args = args[0], args[1:]
+	}
+	if i := slices.Index(args, ">"); i >= 0 {
+		args = args[:i]
+	}
+	lookup := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
+	require.NoError(t, parsers[name](args, lookup), "%s: %s", where, line)
+	return name, true
 }
 
 // shellLines are the lines of all shell blocks; lines that go on are put together.
@@ -78,6 +106,7 @@ var (
 
 // shellWords splits a line as a shell would, as far as the documentation goes.
 func shellWords(line string) []string {
+	line, _, _ = strings.Cut(line, " #")
 	words := shellWord.FindAllString(substitution.ReplaceAllString(line, "x"), -1)
 	for i := range words {
 		words[i] = strings.NewReplacer("'", "", `"`, "").Replace(words[i])

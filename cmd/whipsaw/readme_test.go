@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"whipsaw/cmd/whipsaw/internal/config"
+	"whipsaw/static"
 )
 
 func readme(t *testing.T) string {
@@ -19,20 +21,17 @@ func readme(t *testing.T) string {
 	return string(b)
 }
 
-// The README's table of flags is the table of definitions.
-func TestReadmeFlags(t *testing.T) {
+// The README's table of topics is the documentation's list.
+func TestReadmeTopics(t *testing.T) {
 	var want strings.Builder
-	for _, d := range config.ServeSettings(new(config.Serve)) {
-		flag, byDefault := "--"+d.Name, ""
-		if d.Value != "" {
-			flag += " " + strings.ReplaceAll(d.Value, "|", `\|`)
-		}
-		if d.Default != "" {
-			byDefault = "`" + d.Default + "`"
-		}
-		fmt.Fprintf(&want, "| `%s` | `%s` | %s | %s |\n", flag, d.Env, byDefault, d.Help)
+	for _, topic := range static.Topics() {
+		fmt.Fprintf(&want, "| [%s](static/docs/%s.md) | %s |\n", topic.Title, topic.Name, topic.Lead)
 	}
-	require.Contains(t, readme(t), "|---|---|---|---|\n"+want.String()+"\n", "the whole table, in this order")
+	require.Contains(t, readme(t), "|---|---|\n"+want.String()+"\n", "the whole table, in this order")
+	for _, m := range regexp.MustCompile(`\]\(([a-z][^):]*?)(?:#[^)]*)?\)`).FindAllStringSubmatch(readme(t), -1) {
+		require.FileExists(t, filepath.Join(root(t), m[1]))
+	}
+	require.Less(t, strings.Count(readme(t), "\n"), 180, "what is longer belongs into static/docs")
 }
 
 // The commands that the README shows are ones that exist.

@@ -1,5 +1,5 @@
 // Package config turns a command line and its environment into what the commands need. Every setting is defined once,
-// in a table: parsing, --help and the README's test all read that table.
+// in a table: parsing, --help and the documentation all read that table.
 package config
 
 import (

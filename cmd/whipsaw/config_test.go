@@ -5,8 +5,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"whipsaw/cmd/whipsaw/internal/config"
 )
 
 // settings writes a file of settings and returns its path.
@@ -15,6 +18,39 @@ func settings(t *testing.T, text string) string {
 	path := filepath.Join(t.TempDir(), "whipsaw.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	return path
+}
+
+// The example that the README points to is one that the server takes, and means what it says.
+func TestReadmeConfiguration(t *testing.T) {
+	require.Contains(t, readme(t), "cmd/whipsaw/deploy/whipsaw.yaml")
+	path := filepath.Join("deploy", "whipsaw.yaml")
+	code, out, errs := say(t, "config", "check", path)
+	require.Zero(t, code, errs)
+	require.Equal(t, path+": nothing is wrong\n", out)
+	code, out, errs = say(t, "config", "print", "--config", path)
+	require.Zero(t, code, errs)
+	require.NotContains(t, out, "camera-one")
+	require.Contains(t, out, "max-bitrate: 8000")
+	c, err := config.ParseServe([]string{"--config", path}, nothing)
+	require.NoError(t, err)
+	require.Equal(t, []string{"H264"}, c.Stream("lobby").Rules.Codecs)
+	require.Equal(t, time.Second, c.Stream("studio-7").Segment)
+	require.Equal(t, time.Minute, c.Stream("studio-7").Window)
+	require.Equal(t, 2*time.Second, c.Stream("other").Segment)
+	require.True(t, c.Authenticated())
+}
+
+// What shells and man read is printed, and nothing else.
+func TestCompletionAndManual(t *testing.T) {
+	for begins, args := range map[string][]string{"# Completion of whipsaw for bash": {"completion", "bash"}, "#compdef whipsaw": {"completion", "zsh"}, ".TH WHIPSAW 1": {"man"}} {
+		code, out, errs := say(t, args...)
+		require.Zero(t, code, errs)
+		require.True(t, strings.HasPrefix(out, begins))
+		require.Empty(t, errs)
+	}
+	code, _, errs := say(t, "completion")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, errs, "bash, zsh, fish, powershell")
 }
 
 func TestConfigPrint(t *testing.T) {

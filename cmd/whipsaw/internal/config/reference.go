@@ -18,7 +18,30 @@ func Reference() string {
 		}
 		b.WriteString(s.reference())
 	}
+	b.WriteString("\n" + referenceFile)
 	return b.String()
+}
+
+// referenceFile tells of what is not a setting, but a form of them.
+var referenceFile = `## The file
+
+A file of settings is YAML of at most 1 MiB: one document, a table of settings and their values, lists where a setting may be repeated. There are no
+anchors, aliases or tags, and nothing twice. ` + "`whipsaw config check FILE`" + ` tells all that is wrong with it, by line; ` + "`whipsaw config print`" + ` prints what holds, and where
+each value comes from; SIGHUP reads it again. A file with faults is refused as a whole: the server does not start, or goes on as it was.
+
+Under ` + "`streams:`" + ` stand names of streams, or patterns in which * stands for any characters, and below each its settings: ` + sectionNames() + `.
+The section with the name of a stream holds for it, or else the first whose pattern fits; sections are never mixed, and what one does not set is as for
+all streams. The tokens of a section are good for its streams alone, besides --publish-token, which is good for all. What a live playlist has announced
+never changes: other settings hold from the next generation on.
+`
+
+// sectionNames lists what a section may hold.
+func sectionNames() string {
+	var list []string
+	for _, s := range sectionSettings(new(Section)) {
+		list = append(list, "`"+s.Name+"`"+onlyIf(s.Name == "publish-token" || s.Name == "watch-token", " (one or a list)"))
+	}
+	return strings.Join(list, ", ")
 }
 
 const referenceHead = `A setting has the same name everywhere: it is a flag, a variable of the environment, and a key of the file that --config
@@ -48,6 +71,9 @@ func (d Setting) reference() string {
 	line("takes", d.allowed())
 	if d.Secret {
 		line("secret", "never shown; better in the file or the variable, where other users do not see it")
+	}
+	if d.Stream {
+		line("some streams", "may have it of their own, under `"+streamsKey+":` in the file")
 	}
 	switch {
 	case d.Reload && d.Stream:

@@ -22,6 +22,7 @@ func TestReference(t *testing.T) {
 		require.Contains(t, entry, "`"+d.Env+"`")
 		require.Contains(t, entry, "- SIGHUP: ")
 		require.Equal(t, d.Secret, strings.Contains(entry, "- secret: "), d.Name)
+		require.Equal(t, d.Stream, strings.Contains(entry, "- some streams: "), d.Name)
 		if d.Default != "" {
 			require.Contains(t, entry, "- default: `"+d.Default+"`\n")
 		}
@@ -31,6 +32,11 @@ func TestReference(t *testing.T) {
 		require.NotEmpty(t, d.Group)
 		require.Contains(t, text, "\n## "+d.Group+"\n")
 		require.NotEqual(t, "a value", strings.Split(d.allowed(), ";")[0], "%s: say in Allowed or kinds what values there are", d.Name)
+	}
+	_, file, found := strings.Cut(text, "\n## The file\n")
+	require.True(t, found)
+	for _, d := range sectionSettings(new(Section)) {
+		require.Contains(t, file, "`"+d.Name+"`")
 	}
 	for _, word := range []string{"  ", "TODO", "[]"} {
 		require.NotContains(t, text, word)

@@ -81,7 +81,7 @@ func WriteHelp(w io.Writer, name string) error {
 func list(commands []command) string {
 	var b strings.Builder
 	for _, c := range commands {
-		fmt.Fprintf(&b, "  %-9s %s\n", c.name, c.help)
+		fmt.Fprintf(&b, "  %-10s %s\n", c.name, c.help)
 	}
 	return b.String()
 }

@@ -49,7 +49,9 @@ func TestOperator(t *testing.T) {
 		}
 	}
 	require.Equal(t, "test", next("publish-started").UserAgent)
-	require.NotEmpty(t, next("live").Generation)
+	live := next("live")
+	require.NotEmpty(t, live.Generation)
+	require.Positive(t, live.ID, "the number that it has for listeners too")
 	change := func(method, path, body string) string {
 		t.Helper()
 		r, err := http.NewRequest(method, s.AdminURL()+"/api/streams/live"+path, strings.NewReader(body))

@@ -57,8 +57,8 @@ type Listener struct {
 	hub *Hub
 }
 
-// Publish numbers an event and hands it on, without waiting.
-func (h *Hub) Publish(e Event) {
+// Publish numbers an event, hands it on without waiting, and returns it with its number.
+func (h *Hub) Publish(e Event) Event {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.last++
@@ -70,6 +70,7 @@ func (h *Hub) Publish(e Event) {
 			h.drop(l)
 		}
 	}
+	return e
 }
 
 // Listen begins to listen, with room for so many events that were not taken yet. It returns nil if there are as many

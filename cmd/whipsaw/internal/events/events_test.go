@@ -24,7 +24,7 @@ func TestOrder(t *testing.T) {
 		got = append(got, e.Type)
 	}
 	require.Equal(t, []string{"a", "b", "c"}, got)
-	h.Publish(Event{Type: "nobody listens"})
+	require.EqualValues(t, 4, h.Publish(Event{Type: "nobody listens"}).ID)
 }
 
 // Who does not keep up is dropped, and holds nobody up.

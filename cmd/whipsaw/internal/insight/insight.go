@@ -69,7 +69,7 @@ func (in *Insight) found(stream, session string, f doctor.Finding) {
 }
 
 func (in *Insight) publish(e events.Event) {
-	in.Hub.Publish(e)
+	e = in.Hub.Publish(e)
 	if in.hook != nil {
 		in.hook.Send(e)
 	}

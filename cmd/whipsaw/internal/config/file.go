@@ -114,7 +114,16 @@ func parseDocument(path string, text []byte, known []Setting) *document {
 	return d
 }
 
+// maxFaults bounds what is told of one file.
+const maxFaults = 100
+
 func (d *document) fault(line int, key, format string, args ...any) {
+	if len(d.faults) == maxFaults {
+		d.faults = append(d.faults, fault{file: d.file, line: line, says: "from here on there may be more that is wrong"})
+	}
+	if len(d.faults) > maxFaults {
+		return
+	}
 	d.faults = append(d.faults, fault{d.file, line, key, fmt.Sprintf(format, args...)})
 }
 
@@ -167,6 +176,9 @@ func (d *document) onlyPlain(n *yaml.Node) bool {
 func (d *document) pairs(mapping *yaml.Node, f func(key, value *yaml.Node)) {
 	seen := map[string]int{}
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if len(d.faults) > maxFaults {
+			return
+		}
 		key := mapping.Content[i]
 		if key.Kind != yaml.ScalarNode {
 			d.fault(key.Line, "", "a key is a word, and this is none")

@@ -144,6 +144,19 @@ func TestFileThatCannotBeRead(t *testing.T) {
 	parseServe(t, nil, "--config", inFile(t, strings.Repeat("#", maxFile)))
 }
 
+// Of a file that is wrong all over enough is told, and soon.
+func TestFaultsAreBounded(t *testing.T) {
+	all := faultsIn(t, strings.Repeat("listen: :1\n", 5000)+strings.Repeat("x: &a [*a]\n", 5000))
+	require.Len(t, all, maxFaults+1)
+	require.Contains(t, all[maxFaults], "there may be more that is wrong")
+	var many strings.Builder
+	for i := range maxSections + 5 {
+		fmt.Fprintf(&many, "  s%d: {publish-token: x}\n", i)
+	}
+	all = faultsIn(t, "streams:\n"+many.String())
+	require.Equal(t, []string{fmt.Sprintf("F:%d: streams: there are more than %d names and patterns; let patterns stand for more streams", maxSections+2, maxSections)}, all)
+}
+
 // No error shows a secret, wherever it was written wrongly.
 func TestFileKeepsSecrets(t *testing.T) {
 	for _, d := range ServeSettings(new(Serve)) {

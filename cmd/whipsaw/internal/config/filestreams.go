@@ -16,6 +16,9 @@ type streamEntries struct {
 // streamsKey is the key under which some streams get settings of their own.
 const streamsKey = "streams"
 
+// maxSections bounds the names and patterns with settings of their own: they are looked through for each stream.
+const maxSections = 1000
+
 // readStreams reads the settings that some streams have of their own.
 func (d *document) readStreams(n *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
@@ -38,6 +41,8 @@ func (d *document) readStreams(n *yaml.Node) {
 				s.entries = append(s.entries, e)
 			}
 		})
-		d.streams = append(d.streams, s)
+		if d.streams = append(d.streams, s); len(d.streams) == maxSections+1 {
+			d.fault(key.Line, streamsKey, "there are more than %d names and patterns; let patterns stand for more streams", maxSections)
+		}
 	})
 }

@@ -76,7 +76,7 @@ func sectionTokens(to *[]access.Token, right access.Right) func([]string) error 
 // who look for them.
 func (l *Loaded) sections(file *document) (faults []error) {
 	sound := l.Segmenter.StreamConfig.Validate() == nil // or each section would tell of it again
-	for _, s := range file.streams {
+	for _, s := range file.streams[:min(len(file.streams), maxSections)] {
 		shown := SectionValues{Pattern: s.pattern, Origin: Origin{File: file.file, Line: s.line}}
 		one := Section{Pattern: s.pattern, StreamConfig: l.Segmenter.StreamConfig, Rules: l.Rules}
 		for _, d := range sectionSettings(&one) {
@@ -104,7 +104,7 @@ func (l *Loaded) sections(file *document) (faults []error) {
 		s := &l.Streams[i]
 		for _, list := range [][]access.Token{s.PublishTokens, s.WatchTokens} {
 			for j := range list {
-				list[j].Pattern, list[j].Except = s.Pattern, slices.Clone(before)
+				list[j].Pattern, list[j].Except = s.Pattern, slices.Clip(before)
 			}
 		}
 		l.StreamTokens = append(l.StreamTokens, s.PublishTokens...)

@@ -52,7 +52,7 @@ const listen = `(async () => {
 
 // What is seen and what is heard come together in a browser, and do so again after the picture froze.
 func TestBrowserFlashMeetsPing(t *testing.T) {
-	realTime(t, loadStream+loadPage)
+	realTime(t, loadAll) // the times of sounds and pictures are taken in one busy page
 	s := serve(t)
 	camera := s.filmWith("live", &camera{t: t, sees: largeFootage(t), each: frameTime, strict: true})
 	s.multivariant("live")

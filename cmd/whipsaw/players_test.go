@@ -144,6 +144,21 @@ func TestBrowserOtherPlayers(t *testing.T) {
 	}
 }
 
+// Who comes late is at the live edge as well: video.js asks for one playlist again and again until it is another, and must
+// not be answered out of the browser's own cache.
+func TestBrowserJoinsLate(t *testing.T) {
+	realTime(t, loadStream+loadPage)
+	page := servePlayers(t, playersFolder(t))
+	b := startBrowser(t)
+	s := serve(t)
+	s.film(t, "live", largeFootage(t))
+	_, video, _ := s.multivariant("live")
+	require.NoError(t, video.follow(t.Context(), func() bool { return video.segments >= 6 }), "the first segments are short ones")
+	v := b.watch(page("videojs", s.URL()+"/hls/live/index.m3u8"))
+	w := v.goesOn("in a stream that is older", 3)
+	require.Less(t, w.Latency, 5.0)
+}
+
 // Chromium plays playlists by itself, without low latency: a page needs no player there.
 func TestBrowserNativePlayer(t *testing.T) {
 	realTime(t, loadAll)

@@ -60,7 +60,7 @@ func TestReloadWaitsForItsPart_6_2_5_2(t *testing.T) {
 			p := a.media(t)
 			s := p.Segments[len(p.Segments)-1]
 			require.Equal(t, next.URI(), s.Parts[len(s.Parts)-1].URI)
-			require.Equal(t, "public, max-age=12", a.header.Get("Cache-Control"))
+			require.Equal(t, "public, max-age=0, s-maxage=12", a.header.Get("Cache-Control"))
 		}
 	})
 }

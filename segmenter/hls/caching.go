@@ -38,8 +38,9 @@ func newCaching(targetDuration int) caching {
 	return caching{
 		// Half a target duration, and not longer where that is no whole number of seconds.
 		polled: maxAge(targetDuration / 2),
-		// A URL with directives names one version of the playlist.
-		blocking: maxAge(6 * targetDuration),
+		// A URL with directives names one version of the playlist: shared caches fold all viewers into one request. A
+		// viewer's own cache is to ask: video.js repeats the request until the answer is another, for as long as it is kept.
+		blocking: fixed{"public, max-age=0, s-maxage=" + strconv.Itoa(6*targetDuration)},
 		expired:  maxAge(targetDuration),
 	}
 }

@@ -28,7 +28,7 @@ func TestReloadOfWhatIsGoneIsTheWholePlaylist_6_2_5_2(t *testing.T) {
 			require.Zero(t, a.took, url)
 			require.Nil(t, p.Skip)
 			require.Equal(t, first, p.MediaSequence)
-			require.Equal(t, "public, max-age=12", a.header.Get("Cache-Control"))
+			require.Equal(t, "public, max-age=0, s-maxage=12", a.header.Get("Cache-Control"))
 		}
 		require.NotNil(t, o.get(o.reload(0, -1)+"&_HLS_skip=YES").media(t).Skip, "but what it asks to be left out")
 	})
@@ -175,7 +175,7 @@ func TestBlockingReloadWithConditions(t *testing.T) {
 		body := o.snapshot("audio").Playlist().Body
 		for _, a := range all {
 			require.True(t, a.finished())
-			require.Equal(t, "public, max-age=12", a.header.Get("Cache-Control"))
+			require.Equal(t, "public, max-age=0, s-maxage=12", a.header.Get("Cache-Control"))
 			require.Equal(t, []string{"Accept-Encoding"}, a.header.Values("Vary"))
 		}
 		require.Equal(t, []int{200, 200, 304, 206, 200, 200}, []int{head.status, known.status, any.status, ranged.status, plain.status, small.status})

@@ -79,10 +79,10 @@ func TestPatienceAndLifetimesFollowTheTargetDuration(t *testing.T) {
 		patience                           time.Duration
 		polled, blocking, expired, forever string
 	}{
-		1 * time.Second:         {3 * time.Second, "public, max-age=0", "public, max-age=6", "public, max-age=1", foreverText},
-		1500 * time.Millisecond: {6 * time.Second, "public, max-age=1", "public, max-age=12", "public, max-age=2", foreverText},
-		2 * time.Second:         {6 * time.Second, "public, max-age=1", "public, max-age=12", "public, max-age=2", foreverText},
-		5 * time.Second:         {15 * time.Second, "public, max-age=2", "public, max-age=30", "public, max-age=5", foreverText},
+		1 * time.Second:         {3 * time.Second, "public, max-age=0", "public, max-age=0, s-maxage=6", "public, max-age=1", foreverText},
+		1500 * time.Millisecond: {6 * time.Second, "public, max-age=1", "public, max-age=0, s-maxage=12", "public, max-age=2", foreverText},
+		2 * time.Second:         {6 * time.Second, "public, max-age=1", "public, max-age=0, s-maxage=12", "public, max-age=2", foreverText},
+		5 * time.Second:         {15 * time.Second, "public, max-age=2", "public, max-age=0, s-maxage=30", "public, max-age=5", foreverText},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			o := newOrigin(t, Options{}, func(c *segmenter.Config) {

@@ -118,7 +118,8 @@ func TestRuntimeAndProcess(t *testing.T) {
 		case "process_start_time_seconds":
 			require.InDelta(t, want.GetGauge().GetValue(), got.GetGauge().GetValue(), 60, name)
 		case "go_memstats_last_gc_time_seconds", "process_resident_memory_bytes", "go_memstats_heap_inuse_bytes", "go_memstats_sys_bytes":
-			require.InEpsilon(t, want.GetGauge().GetValue(), got.GetGauge().GetValue(), 0.5, name)
+			ratio := got.GetGauge().GetValue() / want.GetGauge().GetValue()
+			require.True(t, ratio > 0.25 && ratio < 4, "%s: %v times theirs; a small heap grows while it is told of", name, ratio)
 		case "go_gc_duration_seconds":
 			require.Len(t, got.GetSummary().GetQuantile(), len(want.GetSummary().GetQuantile()))
 		}

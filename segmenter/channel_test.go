@@ -107,7 +107,7 @@ func (w *world) legal() {
 func TestPartsKeepTheFloorAtEveryRate(t *testing.T) {
 	units, length := loadUnits(t, "plain.h264"), 40*time.Second
 	if testing.Short() {
-		length = 15 * time.Second
+		length = 8 * time.Second
 	}
 	for _, fps := range []float64{5, 10, 15, 20, 24, 25, 30000.0 / 1001, 30, 50, 60, 120} {
 		for _, jitter := range []time.Duration{0, 10 * time.Millisecond} {

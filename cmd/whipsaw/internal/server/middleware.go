@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"whipsaw/cmd/whipsaw/internal/traffic"
 )
 
 // accessLog logs each request when it has been answered, at debug level; at any other it costs nothing.
@@ -17,43 +19,15 @@ func accessLog(log *slog.Logger) func(http.Handler) http.Handler {
 		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
-			wrapped := &noted{ResponseWriter: w}
+			wrapped := &traffic.Recorder{ResponseWriter: w}
 			defer func() {
-				log.Debug("request", "method", r.Method, "path", withoutSecret(r.URL.Path), "status", wrapped.status,
-					"bytes", wrapped.bytes, "took", time.Since(start), "remote", r.RemoteAddr, "proto", r.Proto)
+				log.Debug("request", "method", r.Method, "path", withoutSecret(r.URL.Path), "status", wrapped.Status,
+					"bytes", wrapped.Bytes, "took", time.Since(start), "remote", r.RemoteAddr, "proto", r.Proto)
 			}()
 			next.ServeHTTP(wrapped, r)
 		})
 	}
 }
-
-// noted notes what is answered; all else goes on to the real writer by Unwrap.
-type noted struct {
-	http.ResponseWriter
-	status int
-	bytes  int64
-}
-
-// WriteHeader notes the status; only the last one, which is no 1xx, is the answer's.
-func (n *noted) WriteHeader(status int) {
-	if n.status < 200 {
-		n.status = status
-	}
-	n.ResponseWriter.WriteHeader(status)
-}
-
-// Write counts bytes.
-func (n *noted) Write(b []byte) (int, error) {
-	if n.status < 200 {
-		n.status = http.StatusOK
-	}
-	m, err := n.ResponseWriter.Write(b)
-	n.bytes += int64(m)
-	return m, err
-}
-
-// Unwrap is for http.ResponseController.
-func (n *noted) Unwrap() http.ResponseWriter { return n.ResponseWriter }
 
 // withoutSecret is a path as it may be logged: whoever knows the URL of a session may end it, and whoever knows a signed
 // link may watch.

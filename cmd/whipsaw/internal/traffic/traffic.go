@@ -41,7 +41,7 @@ var (
 // New returns a Meter for paths below a prefix like /live; it may be empty.
 func New(prefix string) *Meter {
 	m := &Meter{prefix: prefix, byClass: map[string]*class{}}
-	m.recorders.New = func() any { return new(recorder) }
+	m.recorders.New = func() any { return new(Recorder) }
 	for _, name := range classes {
 		m.byClass[name] = new(class)
 	}
@@ -64,19 +64,19 @@ func (m *Meter) Collect(p *metrics.Page) {
 func (m *Meter) Count(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := m.byClass[m.classify(r.URL.Path)]
-		rec, _ := m.recorders.Get().(*recorder) // nothing else is in the pool
-		*rec = recorder{ResponseWriter: w}
+		rec, _ := m.recorders.Get().(*Recorder) // nothing else is in the pool
+		*rec = Recorder{ResponseWriter: w}
 		c.open.Add(1)
 		defer func() {
 			c.open.Add(-1)
-			c.codes[outcome(rec.status)].Add(1)
-			c.bytes.Add(uint64(rec.bytes))
-			*rec = recorder{}
+			c.codes[outcome(rec.Status)].Add(1)
+			c.bytes.Add(uint64(rec.Bytes))
+			*rec = Recorder{}
 			m.recorders.Put(rec)
 		}()
 		next.ServeHTTP(rec, r)
-		if rec.status == 0 {
-			rec.status = http.StatusOK // net/http's own for a handler that wrote nothing
+		if rec.Status == 0 {
+			rec.Status = http.StatusOK // net/http's own for a handler that wrote nothing
 		}
 	})
 }
@@ -122,30 +122,30 @@ func media(path string) string {
 	return "other"
 }
 
-// recorder notes what is answered. All else, deadlines and flushing, goes on to the real writer by Unwrap.
-type recorder struct {
+// Recorder notes what is answered. All else, deadlines and flushing, goes on to the real writer by Unwrap.
+type Recorder struct {
 	http.ResponseWriter
-	status int
-	bytes  int64
+	Status int   // 0: nothing has been answered yet
+	Bytes  int64 // of the body
 }
 
 // WriteHeader notes the status; only the last one, which is no 1xx, is the answer's.
-func (r *recorder) WriteHeader(status int) {
-	if r.status < 200 {
-		r.status = status
+func (r *Recorder) WriteHeader(status int) {
+	if r.Status < 200 {
+		r.Status = status
 	}
 	r.ResponseWriter.WriteHeader(status)
 }
 
 // Write counts bytes.
-func (r *recorder) Write(b []byte) (int, error) {
-	if r.status < 200 {
-		r.status = http.StatusOK
+func (r *Recorder) Write(b []byte) (int, error) {
+	if r.Status < 200 {
+		r.Status = http.StatusOK
 	}
 	n, err := r.ResponseWriter.Write(b)
-	r.bytes += int64(n)
+	r.Bytes += int64(n)
 	return n, err
 }
 
 // Unwrap is for http.ResponseController.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+func (r *Recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

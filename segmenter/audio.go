@@ -94,15 +94,25 @@ func (a *audioWriter) append(frame []byte, ticks int64) {
 // cutBefore decides whether the next frame begins a segment: where video did, or on its own clock without video or when
 // video is so late that the segment would grow past what EXTINF may say.
 func (a *audioWriter) cutBefore(ticks int64) bool {
-	if a.end == a.began {
+	switch at, ok := a.w.agenda.begins(a.open.MSN + 1); {
+	case a.end == a.began:
 		return false
-	}
-	if a.w.due(&a.builder) {
+	case a.w.video != nil && a.forced(ticks):
 		return true
+	case a.owes():
+		return false
+	case ok && a.w.due(&a.builder):
+		// A part that was announced and begun before video's cut was known becomes as long as others are.
+		announced := a.hinted && a.hint == a.next()
+		late := announced && !at.discontinuity && at.at <= a.time(a.partBegan)+dueSlack
+		return !late || a.inPart() >= floor(a.cfg)
+	default:
+		return a.w.video == nil && a.ownCut(ticks)
 	}
-	if a.w.video == nil {
-		return a.ownCut(ticks)
-	}
+}
+
+// forced says whether video is so late that the segment must end before a frame of that length.
+func (a *audioWriter) forced(ticks int64) bool {
 	return a.elapsed()+a.time(ticks) > a.cfg.maxSegment()+forceFollowAfter
 }
 
@@ -127,18 +137,20 @@ func (a *audioWriter) ownCut(ticks int64) bool {
 }
 
 func (a *audioWriter) publish() {
-	a.w.publish(&a.builder, a.hint(), true)
+	id, ok := a.nextPart()
+	a.w.publish(&a.builder, id, ok)
 }
 
-// hint announces the next part: in the next segment if video has cut by then, or if the own clock will.
-func (a *audioWriter) hint() PartID {
+// nextPart is what to announce: a part of the next segment if video has cut by then, or if the own clock will. While the
+// first segments end early, with video, nothing is certain.
+func (a *audioWriter) nextPart() (PartID, bool) {
 	id := a.next()
-	if a.w.video == nil && a.end > a.began && a.ownCut(a.last) {
-		return PartID{Epoch: a.w.epoch, MSN: id.MSN + 1}
+	if a.end > a.began && (a.w.video == nil && a.ownCut(a.last) || a.w.video != nil && a.forced(a.last)) {
+		return PartID{Epoch: a.w.epoch, MSN: id.MSN + 1}, true
 	}
 	if a.w.due(&a.builder) {
 		at, _ := a.w.agenda.begins(id.MSN + 1)
-		return PartID{Epoch: at.epoch, MSN: id.MSN + 1}
+		return PartID{Epoch: at.epoch, MSN: id.MSN + 1}, true
 	}
-	return id
+	return id, a.w.video == nil || !a.opening() || a.elapsed() < openingLeast
 }

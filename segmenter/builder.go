@@ -23,7 +23,9 @@ type builder struct {
 	segments      []*Segment // retained and complete, oldest first
 	open          *Segment   // the one that grows
 	shown         PartID     // the last part that readers have seen
-	first         int        // index in segments of the first that the playlist shows
+	hint          PartID     // the part that readers have been told to expect
+	hinted        bool
+	first         int // index in segments of the first that the playlist shows
 	discontinuity int64
 	began         int64 // where the open segment began
 
@@ -161,6 +163,12 @@ func (b *builder) trim() {
 // next is where the next part will go, if nothing cuts before.
 func (b *builder) next() PartID {
 	return PartID{Epoch: b.open.Epoch, MSN: b.open.MSN, Index: len(b.open.Parts)}
+}
+
+// owes reports whether readers wait for the open part, which is empty: to cut here would break the word that
+// EXT-X-PRELOAD-HINT gave. The draft allows that (rfc8216bis 4.4.5.3), but players stop for a while, and some for good.
+func (b *builder) owes() bool {
+	return b.hinted && len(b.samples) == 0 && b.hint == b.next()
 }
 
 // latest is the newest published part, for rendition reports; playlist.NoPart before any.

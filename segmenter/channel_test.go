@@ -60,6 +60,9 @@ func (w *world) legal() {
 	w.t.Helper()
 	for r, v := range w.views {
 		v.samples(w.t)
+		if !w.cfg.RecoveryPoints {
+			v.promises(w.t)
+		}
 		for i, p := range v.parts {
 			require.LessOrEqual(w.t, p.Duration, w.cfg.Part, "%s part %+v", r.name, p.PartID)
 			last := i+1 == len(v.parts) || v.parts[i+1].MSN != p.MSN

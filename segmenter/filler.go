@@ -19,7 +19,9 @@ func (v *videoWriter) startFilling() {
 	v.settle(v.end + timeToTicks(v.cfg.Part, v.rate))
 	v.w.close(&v.builder)
 	v.filling = true
-	v.publish()
+	if !v.owes() { // else the first part of the filler is the one that was announced
+		v.publish()
+	}
 }
 
 // fillTo repeats the last IDR up to a tick, as far as whole parts go.
@@ -76,4 +78,16 @@ func (v *videoWriter) still(idr []byte, ticks int64) {
 	v.add(idr, ticks, offset, true)
 	v.filled += ticks
 	v.w.close(&v.builder)
+}
+
+// keepWord shows an IDR that nobody expected twice, if the segment is to end before it and readers wait for one more part
+// of that: once there, for the time that is owed, and once where the next segment begins. It returns when the picture is
+// shown then. Recovery points cannot be repeated: they are no IDRs (H.264 7.4.3, frame_num).
+func (v *videoWriter) keepWord(p picture, pts, want int64) int64 {
+	v.idrNext = false
+	if !p.idr || v.cfg.RecoveryPoints || !v.owes() || !v.cuts(true) {
+		return pts
+	}
+	v.still(p.data, min(max(want-v.end, v.least()), timeToTicks(v.cfg.Part, v.rate)))
+	return max(pts, v.shown+1)
 }

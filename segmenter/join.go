@@ -45,10 +45,11 @@ func (v *videoWriter) idrEnough() bool {
 }
 
 // newestIDR is the stream time of a segment's last part that begins with an IDR, if there is one up to at of those alone.
+// One that is hardly a part is there to keep a promise: the segment after it begins with the same IDR.
 func newestIDR(g *Segment, at time.Duration) (idr time.Duration, ok bool) {
 	begins := g.Start
 	for _, p := range g.Parts {
-		if p.Independent && (!ok || begins <= at) {
+		if p.Independent && p.Duration >= joinSlack && (!ok || begins <= at) {
 			idr, ok = begins, true
 		}
 		begins += p.Duration

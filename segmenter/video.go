@@ -55,6 +55,7 @@ type videoWriter struct {
 
 	pending bool // the newest sample lasts until the next picture comes; builder.end is its decode time
 	idrCut  bool // the running segment begins with an IDR
+	idrNext bool // the picture that comes next is an IDR
 	gop     int64
 	idrAt   int64 // decode time of the newest IDR
 	idrLast bool  // no other picture has come since
@@ -131,6 +132,7 @@ func (v *videoWriter) push(p picture) bool {
 		}
 		v.catch(want)
 	}
+	v.idrNext = p.idr
 	v.settle(want)
 	if p.init != nil || v.filling {
 		v.renew(p)
@@ -171,6 +173,7 @@ func (v *videoWriter) complete() {
 
 // place cuts where a cut is due, appends the picture, and closes its part if a picture more would not fit.
 func (v *videoWriter) place(p picture, pts, want int64) {
+	pts = v.keepWord(p, pts, want)
 	v.cutBefore(p.idr)
 	if p.idr && len(v.samples) > 0 { // every IDR begins a part (rfc8216bis 4.4.4.9, INDEPENDENT)
 		v.w.close(&v.builder)
@@ -212,17 +215,24 @@ func (v *videoWriter) guess(want, frame, elapsed int64) {
 	v.complete()
 }
 
-// cutBefore ends the segment before a picture, if a boundary has come, an IDR allows it, or it must end.
+// cutBefore ends the segment before a picture, if that is time, and no part that was announced gets lost by it: then the
+// picture goes there, and the segment ends after it.
 func (v *videoWriter) cutBefore(idr bool) {
-	if v.end == v.began {
-		return
-	}
-	elapsed := v.elapsed()
-	if v.w.due(&v.builder) || idr && cutAtIDR(v.cfg, elapsed, v.idrCut, v.opening()) ||
-		cutByForce(v.cfg, elapsed+v.time(v.frame())) {
+	waited := v.owes() && !(idr && v.cfg.RecoveryPoints) && v.elapsed()+v.time(v.frame()) <= v.cfg.maxSegment()+forceFollowAfter
+	if v.cuts(idr) && !waited {
 		v.w.cut(&v.builder)
 		v.publish()
 	}
+}
+
+// cuts says whether the segment should end before a picture: a boundary has come, an IDR allows it, or it must end.
+func (v *videoWriter) cuts(idr bool) bool {
+	if v.end == v.began {
+		return false
+	}
+	elapsed := v.elapsed()
+	return v.w.due(&v.builder) || idr && cutAtIDR(v.cfg, elapsed, v.idrCut, v.opening()) ||
+		cutByForce(v.cfg, elapsed+v.time(v.frame()))
 }
 
 func (v *videoWriter) noteIDR(data []byte) {
@@ -252,7 +262,7 @@ func (v *videoWriter) renew(p picture) {
 func (v *videoWriter) slow() bool { return v.frame() > timeToTicks(v.cfg.Part, v.rate) }
 
 func (v *videoWriter) publish() {
-	id, ok := v.hint()
+	id, ok := v.nextPart()
 	v.w.publish(&v.builder, id, ok)
 	if at := v.join(); at != v.w.join {
 		v.w.join = at
@@ -260,15 +270,16 @@ func (v *videoWriter) publish() {
 	}
 }
 
-// hint announces the next part: in the next segment, if another rendition has cut there already, an IDR is due by the
+// nextPart is what to announce: a part of the next segment, if another rendition has cut there already, an IDR is due by the
 // length of the last GOP, or the cut will be forced. While the filler runs nothing is announced: the next part may be of a new epoch.
-func (v *videoWriter) hint() (PartID, bool) {
+func (v *videoWriter) nextPart() (PartID, bool) {
 	id := v.next()
 	if v.filling {
 		return id, false
 	}
 	frame := v.frame()
-	due := v.gop > 0 && v.end-v.idrAt > v.gop-frame/2 && cutAtIDR(v.cfg, v.elapsed(), v.idrCut, v.opening()) ||
+	idr := v.idrNext || v.gop > 0 && v.end-v.idrAt > v.gop-frame/2
+	due := idr && cutAtIDR(v.cfg, v.elapsed(), v.idrCut, v.opening()) ||
 		v.end > v.began && cutByForce(v.cfg, v.elapsed()+v.time(frame))
 	if at, ok := v.w.agenda.begins(id.MSN + 1); ok && v.w.due(&v.builder) {
 		return PartID{Epoch: at.epoch, MSN: id.MSN + 1}, true
@@ -276,5 +287,7 @@ func (v *videoWriter) hint() (PartID, bool) {
 	if due {
 		return PartID{Epoch: v.w.epoch, MSN: id.MSN + 1}, true
 	}
-	return id, true
+	// Better no word than one that is broken: an IDR may come at any moment, and the segment would end with it.
+	unknown := (v.opening() || v.gop == 0 && v.time(v.end-v.idrAt) < 2*v.cfg.Segment) && cutAtIDR(v.cfg, v.elapsed(), v.idrCut, v.opening())
+	return id, !unknown
 }

@@ -41,6 +41,7 @@ type view struct {
 	parts []*Part
 	segs  map[int64]*Segment
 	inits map[int][]byte
+	hints []PartID // announced by the versions that were seen
 }
 
 type task struct {
@@ -128,6 +129,9 @@ func (w *world) see(r *Rendition) {
 		return
 	}
 	v.last = s
+	if id, ok := s.Hint(); ok {
+		v.hints = append(v.hints, id)
+	}
 	for _, g := range s.Segments {
 		old := v.segs[g.MSN]
 		have := 0
@@ -219,4 +223,20 @@ func (v *view) samples(t *testing.T) (all []fmp4.FragmentSample) {
 		all = append(all, f.Samples...)
 	}
 	return all
+}
+
+// promises checks that every part that was announced came, unless a discontinuity or the end came first: players that
+// asked for it get an error otherwise, and some stop for a while. Recovery points, which cannot be shown twice, may
+// come where nobody expected them.
+func (v *view) promises(t *testing.T) {
+	t.Helper()
+	for _, id := range v.hints {
+		g, after := v.segs[id.MSN], v.segs[id.MSN+1]
+		switch {
+		case v.last.Ended || g == nil || !g.Complete && id.Index == len(g.Parts): // it may still come
+		case g.Epoch != id.Epoch || after != nil && after.Discontinuity:
+		default:
+			require.Less(t, id.Index, len(g.Parts), "the announced part %+v never came", id)
+		}
+	}
 }

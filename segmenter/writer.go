@@ -123,6 +123,7 @@ func (w *writer) close(b *builder) {
 // publish shows b's state to readers. hint announces the next part.
 func (w *writer) publish(b *builder, hint PartID, hinted bool) {
 	s := b.snapshot(false)
+	b.hint, b.hinted = hint, hinted
 	s.hint, s.hinted = hint, hinted
 	for _, o := range w.builders() {
 		if o != b {

@@ -176,16 +176,40 @@ func TestHintedPartThatNeverComesIsNotFound_6_2_6(t *testing.T) {
 	})
 }
 
-// An IDR that comes early cuts the segment where a part was to follow: the stream goes on with another part.
+// waitForHint lets video get to nine parts of a segment, and asks for the tenth.
+func (o *origin) waitForHint() (hint segmenter.PartID, wait *answer) {
+	o.t.Helper()
+	o.play(5 * time.Second)
+	o.playUntil("video", func(s *segmenter.Snapshot) bool { return last(s).Complete })
+	o.playUntil("video", func(s *segmenter.Snapshot) bool { return len(last(s).Parts) == 9 && !last(s).Complete })
+	hint, ok := o.snapshot("video").Hint()
+	require.True(o.t, ok)
+	wait = o.begin("/hls/live/" + o.generation().ID() + "/video/" + hint.URI())[0]
+	require.False(o.t, wait.finished())
+	return hint, wait
+}
+
+// An IDR that comes early cuts the segment where a part was to follow. That part comes all the same: players that get an
+// error stop for a while.
+func TestHintIsKeptWhereAnIDRComesEarly_6_2_6(t *testing.T) {
+	bubble(t, Options{}, both, func(t *testing.T, o *origin) {
+		hint, wait := o.waitForHint()
+		o.jump()
+		o.play(100 * time.Millisecond)
+		require.True(t, wait.finished())
+		require.Equal(t, 200, wait.status)
+		part, segment := o.snapshot("video").Part(hint), o.snapshot("video").Segment(hint.MSN)
+		require.Equal(t, part.Data, wait.body.Bytes())
+		require.True(t, part.Independent)
+		require.Equal(t, hint.Index, len(segment.Parts)-1, "the segment ends with it")
+	})
+}
+
+// Pictures of another size begin a segment of another epoch at once: the stream goes on with another part.
 func TestHintTakenBackIsNotFoundWhileTheStreamGoesOn_6_2_6(t *testing.T) {
 	bubble(t, Options{}, both, func(t *testing.T, o *origin) {
-		o.play(5 * time.Second)
-		o.playUntil("video", func(s *segmenter.Snapshot) bool { return last(s).Complete })
-		o.playUntil("video", func(s *segmenter.Snapshot) bool { return len(last(s).Parts) == 9 && !last(s).Complete })
-		hint, ok := o.snapshot("video").Hint()
-		require.True(t, ok)
-		wait := o.begin("/hls/live/" + o.generation().ID() + "/video/" + hint.URI())[0]
-		require.False(t, wait.finished())
+		hint, wait := o.waitForHint()
+		o.units = loadUnits(t, "other.h264")
 		o.jump()
 		o.play(100 * time.Millisecond)
 		require.True(t, wait.finished())

@@ -49,7 +49,7 @@ func (s *server) part(ctx context.Context, rendition *segmenter.Rendition, snaps
 		return nil, absentPart(snapshot, id)
 	}
 	snapshot, err := s.wait(ctx, rendition, func(now *segmenter.Snapshot) bool {
-		return now.Part(id) != nil || !hints(now, id)
+		return now.Part(id) != nil || !mayCome(now, id)
 	})
 	switch part := snapshot.Part(id); {
 	case part != nil:
@@ -68,6 +68,13 @@ func absentPart(s *segmenter.Snapshot, id segmenter.PartID) error {
 		return gone(s, errOvertaken)
 	}
 	return absent(s, id.MSN)
+}
+
+// mayCome says whether a part that was hinted at can still come, even if a newer version hints at another before it: when a
+// picture more fits into the segment that was expected to end.
+func mayCome(s *segmenter.Snapshot, id segmenter.PartID) bool {
+	next := s.Next()
+	return !s.Ended && (id == next || id.MSN == next.MSN+1 && id.Index == 0)
 }
 
 func hints(s *segmenter.Snapshot, id segmenter.PartID) bool {

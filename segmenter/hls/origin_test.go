@@ -143,7 +143,7 @@ func (o *origin) send(k segmenter.Kind, timestamp uint32, marker bool, payload [
 // picture sends the next access unit of a clip of 30 frames a second.
 func (o *origin) picture() {
 	if o.units == nil {
-		o.units = loadUnits(o.t)
+		o.units = loadUnits(o.t, "plain.h264")
 	}
 	var payloader codecs.H264Payloader
 	var payloads [][]byte
@@ -167,8 +167,8 @@ func (o *origin) jump() {
 }
 
 // loadUnits cuts the clip into access units of NAL units.
-func loadUnits(t testing.TB) (units [][][]byte) {
-	raw, err := os.ReadFile("../testdata/plain.h264")
+func loadUnits(t testing.TB, file string) (units [][][]byte) {
+	raw, err := os.ReadFile("../testdata/" + file)
 	require.NoError(t, err)
 	for nalu := range bytes.SplitSeq(raw, []byte{0, 0, 1}) {
 		if nalu = bytes.TrimRight(nalu, "\x00"); len(nalu) == 0 {

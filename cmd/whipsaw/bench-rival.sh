@@ -71,10 +71,10 @@ run() {
 	if [ "$label" = whipsaw ]; then
 		"${first[@]}" "$whipsaw" --listen 127.0.0.1:18880 --webrtc-udp 127.0.0.1:18881 --admin= --log-level warn \
 			--part 200ms --segment 2s --window 14s >"$out/$label.log" 2>&1 &
-		whip=http://127.0.0.1:18880/whip/bench{n} hls=http://127.0.0.1:18880/hls/bench{n}/index.m3u8
+		whip='http://127.0.0.1:18880/whip/bench{n}' hls='http://127.0.0.1:18880/hls/bench{n}/index.m3u8'
 	else
 		"${first[@]}" "$rival" "$out/mediamtx.yml" >"$out/$label.log" 2>&1 &
-		whip=http://127.0.0.1:18889/bench{n}/whip hls=http://127.0.0.1:18888/bench{n}/index.m3u8
+		whip='http://127.0.0.1:18889/bench{n}/whip' hls='http://127.0.0.1:18888/bench{n}/index.m3u8'
 	fi
 	server=$!
 	sleep 2

@@ -48,6 +48,7 @@ const witness = `(() => {
 type testimony struct {
 	watching
 	Generations int
+	Reloads     int // by the player itself
 	BufferAhead float64
 	Still       float64      // longest time in which the play position did not move
 	Frozen      float64      // longest time without a new picture

@@ -9,6 +9,7 @@
 #   ROUNDS=3                  how often each case is run
 #   STREAMS="1 10 25"         cases without viewers: how many streams
 #   VIEWERS="1 100 300 1000"  cases with one stream: how many viewers
+#   WITHIN=200ms              the most viewers are looked for that get 99 of 100 parts within it; empty: they are not
 #   TIME=15s WARM=25s         how long streams are measured, and run before that: longer than the playlists
 #   WATCH_TIME=15s WATCH_WARM=5s   the same with viewers
 #   BENCH_FLAGS=              further flags of whipsaw bench run, such as "--http 2"
@@ -108,6 +109,9 @@ for _ in $(seq "${ROUNDS:-3}"); do
 	for n in ${VIEWERS-1 100 300 1000}; do
 		both "viewers-$n" --streams 1 --viewers "$n" --time "${WATCH_TIME:-15s}" --warm "${WATCH_WARM:-5s}"
 	done
+	if [ -n "${WITHIN-200ms}" ]; then
+		both "within-${WITHIN-200ms}" --streams 1 --viewers 200 --time 6s --warm 3s --within "${WITHIN-200ms}"
+	fi
 done
 
 echo

@@ -21,6 +21,7 @@ type Result struct {
 
 	Ingest *Ingest  `json:"ingest,omitempty"`
 	Watch  *Watch   `json:"watch,omitempty"`
+	Search *Search  `json:"search,omitempty"`
 	Server *Server  `json:"server,omitempty"`
 	Bench  Cost     `json:"bench"`
 	Errors []string `json:"errors,omitempty"`
@@ -36,7 +37,8 @@ type Work struct {
 	HTTP       string  `json:"http,omitempty"`
 	VideoOnly  bool    `json:"video_only,omitempty"`
 	Hints      bool    `json:"hints,omitempty"`
-	Seconds    float64 `json:"seconds"` // each phase was measured for
+	Within     float64 `json:"within_ms,omitempty"` // as many viewers as could be served within it were looked for
+	Seconds    float64 `json:"seconds"`             // each phase was measured for
 }
 
 // Ingest is what the publishers did while it was measured.
@@ -56,9 +58,11 @@ type Watch struct {
 	BitRate     float64 `json:"bits_per_second"`
 
 	Part     Quantiles `json:"part_delay_ms"`     // last packet of a part sent -> its last byte at a viewer
+	First    Quantiles `json:"first_delay_ms"`    // the same for each part's first viewer alone
 	Playlist Quantiles `json:"playlist_delay_ms"` // last packet of a part sent -> the playlist that lists it at a waiting viewer
 	Delivery Quantiles `json:"delivery_ms"`       // a part's last byte at its first viewer -> at the others
 	Release  Quantiles `json:"release_ms"`        // last packet of a part sent -> the playlist at the last of all waiting viewers
+	Taken    Quantiles `json:"taken_ms"`          // last byte of an answer received by the system -> taken by the bench
 	Unmarked uint64    `json:"unmarked_parts,omitempty"`
 
 	Stalls    int64            `json:"stalls"`
@@ -117,7 +121,10 @@ type Cost struct {
 
 // Void reports whether the numbers are not the server's alone: the bench used over 80 % of its cores, or everything else on
 // the machine over a fifth of one.
-func (c Cost) Void() bool { return c.Share > 0.8 || c.Others > 0.2 }
+func (c Cost) Void() bool { return c.Share > maxShare || c.Others > 0.2 }
+
+// maxShare is how much of its cores a bench may use before it is in the way of what it measures.
+const maxShare = 0.8
 
 // WriteJSON writes the result, indented.
 func (r *Result) WriteJSON(w io.Writer) error {
@@ -145,8 +152,8 @@ func watched(r *watch.Result, seconds float64) *Watch {
 	return &Watch{
 		Requests: r.Requests, RequestRate: float64(r.Requests) / seconds, Playlists: r.Playlists, Parts: r.Parts,
 		Bytes: r.Bytes, BitRate: 8 * float64(r.Bytes) / seconds,
-		Part: quantiles(&r.Delays.Part), Playlist: quantiles(&r.Delays.Playlist), Delivery: quantiles(&r.Delays.Delivery),
-		Release: quantiles(&r.Delays.Release), Unmarked: r.Delays.Unmarked,
+		Part: quantiles(&r.Delays.Part), First: quantiles(&r.Delays.First), Playlist: quantiles(&r.Delays.Playlist), Delivery: quantiles(&r.Delays.Delivery),
+		Release: quantiles(&r.Delays.Release), Taken: quantiles(&r.Delays.Taken), Unmarked: r.Delays.Unmarked,
 		Stalls: r.Stalls, StalledMS: ms(r.Stalled), Errors: errors,
 	}
 }

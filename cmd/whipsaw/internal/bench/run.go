@@ -36,6 +36,10 @@ type Options struct {
 	Warm time.Duration // before each phase is measured
 	Time time.Duration // that each phase is measured for
 
+	// Within makes the run a search for the highest number of viewers whose part delays have a 99th percentile within it:
+	// Viewers is where it begins. 0: no search.
+	Within time.Duration
+
 	Label, Version string
 	Progress       io.Writer // where a line about the progress goes; nil: nowhere
 	Redraw         bool      // Progress is a terminal: the line is written over and over again
@@ -94,10 +98,13 @@ func (r *runner) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if r.opts.watches() {
-		return r.watch(ctx)
+	switch {
+	case !r.opts.watches():
+		return nil
+	case r.opts.Within > 0:
+		return r.search(ctx)
 	}
-	return nil
+	return r.watch(ctx)
 }
 
 func (o *Options) watches() bool { return o.HLS != "" && o.Viewers > 0 }
@@ -112,16 +119,23 @@ func (o *Options) length() time.Duration {
 		d += o.Warm + o.Time
 	}
 	if o.watches() {
-		d += o.ramp() + o.Warm + o.Time
+		each := ramp(o.Viewers) + o.Warm + o.Time
+		if o.Within > 0 {
+			each *= usualSteps
+		}
+		d += each
 	}
 	return d
 }
 
 func (o *Options) idle() time.Duration { return min(o.Time, 2*time.Second) }
 
-// ramp is how long it takes until all viewers have come: not more than 200 a second.
-func (o *Options) ramp() time.Duration {
-	return max(time.Duration(o.Viewers)*time.Second/200, 200*time.Millisecond)
+// usualSteps is about how many numbers of viewers a search tries.
+const usualSteps = 8
+
+// ramp is how long it takes until so many viewers have come: not more than 200 a second.
+func ramp(viewers int) time.Duration {
+	return max(time.Duration(viewers)*time.Second/200, 200*time.Millisecond)
 }
 
 // idle measures the server before it has anything to do.
@@ -208,22 +222,7 @@ func (r *runner) playable(ctx context.Context) (float64, error) {
 // watch lets the viewers come and measures.
 func (r *runner) watch(ctx context.Context) error {
 	r.bar.say("viewers come")
-	pace := time.NewTicker(max(r.opts.ramp()/time.Duration(r.opts.Viewers), time.Microsecond))
-	defer pace.Stop()
-	for n := range r.opts.Viewers {
-		at, err := url.Parse(fleet.Address(r.opts.HLS, n%r.opts.Publishers+1))
-		if err != nil {
-			return err
-		}
-		r.crowd.Add(at)
-		select {
-		case <-pace.C:
-			r.draw()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	if _, err := r.meter.measure(ctx, r.opts.Warm, r.draw); err != nil {
+	if err := r.gather(ctx, r.opts.Viewers); err != nil {
 		return err
 	}
 	r.bar.say("viewers")

@@ -67,7 +67,7 @@ func TestRun(t *testing.T) {
 	require.Zero(t, w.Unmarked, "each part says when it was sent")
 	require.LessOrEqual(t, w.Part.Count, uint64(w.Parts)+2*viewers)
 	require.Positive(t, w.Part.Count)
-	for name, q := range map[string]Quantiles{"part": w.Part, "playlist": w.Playlist, "release": w.Release, "delivery": w.Delivery} {
+	for name, q := range map[string]Quantiles{"part": w.Part, "first": w.First, "playlist": w.Playlist, "release": w.Release, "delivery": w.Delivery} {
 		require.True(t, 0 <= q.P50 && q.P50 <= q.P90 && q.P90 <= q.P99 && q.P99 <= q.Max, "%s: %+v", name, q)
 		require.Less(t, q.Max, 30000.0, name)
 	}
@@ -83,7 +83,7 @@ func TestRun(t *testing.T) {
 	require.NoError(t, json.Unmarshal(asJSON.Bytes(), &again))
 	require.Equal(t, *r, again)
 	require.NoError(t, r.WriteTable(&asTable))
-	for _, row := range []string{"published ", "part delay ", "release ", "bench itself "} {
+	for _, row := range []string{"published ", "part delay ", "first viewer ", "release ", "bench itself "} {
 		require.Contains(t, asTable.String(), row)
 	}
 	require.Contains(t, progress.String(), "viewers")

@@ -19,6 +19,9 @@ func (r *Result) WriteTable(w io.Writer) error {
 	if r.Watch != nil {
 		r.watchRows(row)
 	}
+	if r.Search != nil {
+		r.searchRows(row)
+	}
 	if r.Server != nil {
 		r.serverRows(row)
 	}
@@ -64,9 +67,11 @@ func (r *Result) watchRows(row rows) {
 		sent = "first packet of the last frame sent, by its publisher's clock"
 	}
 	row("part delay", "%s  (%s -> last byte at a viewer)", w.Part, sent)
+	row("first viewer", "%s  (%s -> last byte at a part's first viewer)", w.First, sent)
 	row("playlist delay", "%s  (%s -> playlist at a viewer who waited)", w.Playlist, sent)
 	row("release", "%s  (%s -> playlist at the last who waited)", w.Release, sent)
 	row("delivery", "%s  (first viewer -> the others)", w.Delivery)
+	row("taken", "%s  (last byte received by the system -> taken by the bench)", w.Taken)
 	row("stalls", "%d, %.0f ms together", w.Stalls, w.StalledMS)
 	kinds := make([]string, 0, len(w.Errors))
 	for what, n := range w.Errors {
@@ -74,6 +79,25 @@ func (r *Result) watchRows(row rows) {
 	}
 	slices.Sort(kinds)
 	row("errors", "%d  %s", total(w.Errors), strings.Join(kinds, "; "))
+}
+
+func (r *Result) searchRows(row rows) {
+	for _, s := range r.Search.Steps {
+		verdict := "too many"
+		switch {
+		case s.Kept:
+			verdict = "served"
+		case s.Full:
+			verdict = "too many for the bench"
+		}
+		row(fmt.Sprintf("%d viewers", s.Viewers), "%s: part delay p50 %.1f, p99 %.1f ms, stalls %d, errors %d, CPU %.0f ms a second of the server, %.0f of the bench",
+			verdict, s.PartP50, s.PartP99, s.Stalls, s.Errors, s.ServerCPU, s.BenchCPU)
+	}
+	end := ""
+	if r.Search.Full {
+		end = "; the bench cannot have more of them, the server might"
+	}
+	row("most viewers", "%d with part delay p99 within %.4g ms%s", r.Search.Viewers, r.Search.Within, end)
 }
 
 // longRun is from how many seconds on the growth of memory means anything.

@@ -35,6 +35,7 @@ type Bench struct {
 	PID       int // of the server on this machine; 0: unknown
 	Warm      time.Duration
 	Time      time.Duration
+	Within    time.Duration // for a search of the most viewers; 0: none
 	Label     string
 	JSON      string // where the results go as JSON: a path, or - for standard output; empty: nowhere
 	SVG       string // where the graph of a report goes; empty: nowhere
@@ -58,6 +59,8 @@ func BenchSettings(c *Bench) []Setting {
 			Help: "how long each phase is measured: with publishers alone, and with viewers too; publish and watch run for so long"},
 		{Name: "warm", Value: "DURATION", Default: "5s", set: duration(&c.Warm),
 			Help: "how long each phase runs before it is measured; for memory let it be longer than the server's window"},
+		{Name: "within", Value: "DURATION", Default: "0s", set: duration(&c.Within),
+			Help: "look for the most viewers that get 99 of 100 parts within it, first with --viewers, then with more and fewer"},
 		{Name: "pid", Value: "NUMBER", set: within(&c.PID, 1, math.MaxInt32),
 			Help: "process ID of the server, on this machine: its CPU and memory are measured"},
 		{Name: "clip", Value: "FILE.mp4", set: text(&c.Clip),
@@ -157,6 +160,8 @@ func (c *Bench) check() error {
 		return fmt.Errorf("%w: bench watch needs viewers", ErrUsage)
 	case c.Time < time.Second || c.Time > maxBenchTime || c.Warm > maxBenchTime:
 		return fmt.Errorf("%w: --time is not between 1s and %v, or --warm is over it", ErrUsage, maxBenchTime)
+	case c.Within > 0 && (c.HLS == "" || c.Viewers == 0):
+		return fmt.Errorf("%w: --within needs viewers to begin with", ErrUsage)
 	case c.HTTP == "3" && c.HLS != "" && !strings.HasPrefix(c.HLS, "https:"):
 		return fmt.Errorf("%w: HTTP/3 needs an https URL", ErrUsage)
 	case c.SVG != "":

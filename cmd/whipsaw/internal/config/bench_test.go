@@ -26,6 +26,9 @@ func TestBench(t *testing.T) {
 			b.Mode, b.WHIP, b.HLS, b.Viewers, b.PID = BenchRun, "http://h/w", "http://h/x.m3u8", 0, 7
 			b.Warm, b.Time, b.Label, b.JSON = 0, time.Minute, "a", "-"
 		},
+		"run http://h/w http://h/x.m3u8 --viewers 100 --within 200ms": func(b *Bench) {
+			b.Mode, b.WHIP, b.HLS, b.Viewers, b.Within = BenchRun, "http://h/w", "http://h/x.m3u8", 100, 200*time.Millisecond
+		},
 		"report a.json b.json --svg g.svg": func(b *Bench) {
 			b.Mode, b.Results, b.SVG = BenchReport, []string{"a.json", "b.json"}, "g.svg"
 		},
@@ -59,6 +62,7 @@ func TestBenchRefuses(t *testing.T) {
 		"watch http://h/x --warm 25h":         "--warm",
 		"watch http://h/x --http 3":           "needs an https URL",
 		"watch http://h/x --http 4":           "none of 1.1, 2, 3",
+		"publish http://h/x --within 1s":      "needs viewers",
 		"watch http://h/x --pid 0":            "--pid",
 		"watch http://h/x --svg a.svg":        "bench report",
 		"report":                              "takes the files",

@@ -76,7 +76,7 @@ func New(results []*bench.Result) (*Report, error) {
 		}
 	}
 	slices.SortStableFunc(works, func(a, b bench.Work) int {
-		return cmp.Or(cmp.Compare(min(a.Viewers, 1), min(b.Viewers, 1)), cmp.Compare(a.Publishers, b.Publishers),
+		return cmp.Or(cmp.Compare(a.Within, b.Within), cmp.Compare(min(a.Viewers, 1), min(b.Viewers, 1)), cmp.Compare(a.Publishers, b.Publishers),
 			cmp.Compare(a.HTTP, b.HTTP), cmp.Compare(a.Viewers, b.Viewers))
 	})
 	for _, w := range works {
@@ -89,7 +89,7 @@ func New(results []*bench.Result) (*Report, error) {
 // same whatever they would have spoken.
 func key(w bench.Work) bench.Work {
 	w.Seconds = 0
-	if w.Viewers == 0 {
+	if w.Viewers == 0 && w.Within == 0 {
 		w.HTTP, w.VideoOnly, w.Hints = "", false, false
 	}
 	return w
@@ -142,11 +142,19 @@ var measures = []struct {
 		}
 		return r.Ingest.FirstPlaylist
 	}},
+	{"most viewers", "", func(r *bench.Result) float64 {
+		if r.Search == nil {
+			return math.NaN()
+		}
+		return float64(r.Search.Viewers)
+	}},
 	{"CPU per viewer", "ms/s", server(func(r *bench.Result) float64 { return r.Server.CPUPerViewer }, watched)},
 	{"CPU per request", "µs", server(func(r *bench.Result) float64 { return r.Server.CPUPerRequest }, watched)},
 	{"memory per viewer", "KiB", server(func(r *bench.Result) float64 { return float64(r.Server.RSSPerViewer) / (1 << 10) }, watched)},
 	{"part delay p50", "ms", watch(func(w *bench.Watch) float64 { return w.Part.P50 })},
 	{"part delay p99", "ms", watch(func(w *bench.Watch) float64 { return w.Part.P99 })},
+	{"first viewer p50", "ms", watch(func(w *bench.Watch) float64 { return w.First.P50 })},
+	{"first viewer p99", "ms", watch(func(w *bench.Watch) float64 { return w.First.P99 })},
 	{"delivery p99", "ms", watch(func(w *bench.Watch) float64 { return w.Delivery.P99 })},
 	{"release p50", "ms", watch(func(w *bench.Watch) float64 { return w.Release.P50 })},
 	{"release p99", "ms", watch(func(w *bench.Watch) float64 { return w.Release.P99 })},
@@ -160,7 +168,7 @@ var measures = []struct {
 	})},
 }
 
-func ingestOnly(r *bench.Result) bool { return r.Watch == nil && r.Ingest != nil }
+func ingestOnly(r *bench.Result) bool { return r.Watch == nil && r.Search == nil && r.Ingest != nil }
 func watched(r *bench.Result) bool    { return r.Watch != nil }
 
 func server(of func(*bench.Result) float64, applies func(*bench.Result) bool) func(*bench.Result) float64 {

@@ -86,6 +86,24 @@ func TestReport(t *testing.T) {
 	require.Equal(t, *r, again)
 }
 
+// What a search has found is a case of its own, and none of publishing alone.
+func TestReportOfSearch(t *testing.T) {
+	found := func(label string, viewers int) *bench.Result {
+		r := ingested(label, 1, 10)
+		r.Work.Within, r.Search = 200, &bench.Search{Within: 200, Viewers: viewers}
+		return r
+	}
+	r, err := New([]*bench.Result{found("a", 700), ingested("a", 1, 5), found("a", 900), found("a", 800), ingested("b", 1, 10), found("b", 400)})
+	require.NoError(t, err)
+	require.Len(t, r.Cases, 2)
+	require.Equal(t, []int{1, 1}, r.Cases[0].Runs)
+	require.Equal(t, "1 stream, part delay p99 within 200 ms, HTTP/1.1", Title(r.Cases[1].Work))
+	require.Len(t, r.Cases[1].Numbers, 1)
+	n := r.Cases[1].Numbers[0]
+	require.Equal(t, Spread{Median: 800, Min: 700, Max: 900, Runs: 3}, n.Values[0])
+	require.Equal(t, 2.0, n.Ratio)
+}
+
 func TestReportRefuses(t *testing.T) {
 	_, err := New(nil)
 	require.ErrorIs(t, err, ErrResults)

@@ -52,6 +52,9 @@ func Title(w bench.Work) string {
 	if w.Viewers > 0 {
 		s += ", " + plural(w.Viewers, "viewer") + ", HTTP/" + w.HTTP
 	}
+	if w.Within > 0 {
+		s += fmt.Sprintf(", part delay p99 within %.4g ms, HTTP/%s", w.Within, w.HTTP)
+	}
 	if w.VideoOnly {
 		s += ", video only"
 	}

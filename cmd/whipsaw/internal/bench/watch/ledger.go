@@ -12,9 +12,11 @@ import (
 // Delays is what a bench learns of how fast parts get to viewers.
 type Delays struct {
 	Part     tally.Histogram // the last packet of a part was sent -> its last byte is at a viewer
+	First    tally.Histogram // the same for its first viewer alone: what a server adds before it has to serve one after the other
 	Playlist tally.Histogram // the last packet of a part was sent -> the playlist that lists it is at a viewer who waited
 	Delivery tally.Histogram // a part's last byte is at its first viewer -> at the others
 	Release  tally.Histogram // the last packet of a part was sent -> the last of all who waited for the playlist has it
+	Taken    tally.Histogram // the last byte of an answer is there -> its viewer takes it: how late the bench itself is
 	Unmarked uint64          // parts in which no mark was found
 }
 
@@ -82,6 +84,7 @@ func (l *ledger) listed(name string, at time.Time) {
 	defer l.mu.Unlock()
 	e := l.entry(name, at)
 	e.playlists = append(e.playlists, at)
+	l.delays.Taken.Add(time.Since(at))
 }
 
 // came notes that a part came to a viewer; body is nil unless that viewer looks into it.
@@ -94,6 +97,7 @@ func (l *ledger) came(name string, at time.Time, body []byte) {
 	defer l.mu.Unlock()
 	e := l.entry(name, at)
 	e.bodies = append(e.bodies, at)
+	l.delays.Taken.Add(time.Since(at))
 	if ok {
 		e.mark, e.marked = m, true
 	}
@@ -143,6 +147,7 @@ func (l *ledger) count(e *entry) {
 		return
 	}
 	sent := l.sent(e.mark)
+	l.delays.First.Add(e.bodies[0].Sub(sent))
 	for _, at := range e.bodies {
 		l.delays.Part.Add(at.Sub(sent))
 	}
@@ -159,8 +164,10 @@ func (l *ledger) count(e *entry) {
 // Merge adds what o holds.
 func (d *Delays) Merge(o *Delays) {
 	d.Part.Merge(&o.Part)
+	d.First.Merge(&o.First)
 	d.Playlist.Merge(&o.Playlist)
 	d.Delivery.Merge(&o.Delivery)
 	d.Release.Merge(&o.Release)
+	d.Taken.Merge(&o.Taken)
 	d.Unmarked += o.Unmarked
 }

@@ -55,7 +55,9 @@ func TestSmallBufferIsTold(t *testing.T) {
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = c.Close() })
 		require.NoError(t, c.SetReadBuffer(buffer))
-		return newMediaSocket(c)
+		s, err := newMediaSocket(c)
+		require.NoError(t, err)
+		return s
 	}
 	var text bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&text, nil))

@@ -129,7 +129,7 @@ func TestSTUNBadAnswers(t *testing.T) {
 	}
 
 	// somebody who is not the server knows the question, and answers
-	s, id := newMediaSocket(nil), [stun.TransactionIDSize]byte{7}
+	s, id := &mediaSocket{pending: map[[stun.TransactionIDSize]byte]question{}}, [stun.TransactionIDSize]byte{7}
 	q := question{to: netip.MustParseAddrPort("192.0.2.1:3478"), answer: make(chan netip.AddrPort, 1)}
 	s.expect(id, &q)
 	answer := stun.MustBuild(stun.NewTransactionIDSetter(id), stun.BindingSuccess, &stun.XORMappedAddress{IP: net.IPv4(203, 0, 113, 7), Port: 9})

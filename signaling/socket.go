@@ -20,7 +20,8 @@ import (
 // arrives; the rest is the multiplexer's.
 type mediaSocket struct {
 	*net.UDPConn
-	asking atomic.Bool
+	packets *batch
+	asking  atomic.Bool
 
 	mu      sync.Mutex
 	pending map[[stun.TransactionIDSize]byte]question
@@ -31,8 +32,12 @@ type question struct {
 	answer chan netip.AddrPort // of one element
 }
 
-func newMediaSocket(c *net.UDPConn) *mediaSocket {
-	return &mediaSocket{UDPConn: c, pending: map[[stun.TransactionIDSize]byte]question{}}
+func newMediaSocket(c *net.UDPConn) (*mediaSocket, error) {
+	packets, err := newBatch(c)
+	if err != nil {
+		return nil, err
+	}
+	return &mediaSocket{UDPConn: c, packets: packets, pending: map[[stun.TransactionIDSize]byte]question{}}, nil
 }
 
 func (s *mediaSocket) is4() bool {
@@ -40,10 +45,10 @@ func (s *mediaSocket) is4() bool {
 	return ok && a.IP.To4() != nil
 }
 
-// ReadFromAddrPort and WriteToAddrPort are how the multiplexer uses the socket.
+// ReadFromAddrPort and WriteToAddrPort are how the multiplexer uses the socket. It reads with one goroutine.
 func (s *mediaSocket) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 	for {
-		n, from, err := s.ReadFromUDPAddrPort(b)
+		n, from, err := s.packets.readFrom(b)
 		if err != nil || !s.asking.Load() || !s.take(b[:n], from) {
 			return n, from, err
 		}
@@ -151,7 +156,10 @@ func (n *mediaNet) ListenUDP(network string, a *net.UDPAddr) (transport.UDPConn,
 	if err != nil {
 		return nil, err
 	}
-	s := newMediaSocket(c)
+	s, err := newMediaSocket(c)
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
 	n.sockets = append(n.sockets, s)
 	return s, nil
 }

@@ -87,10 +87,10 @@ func TestReload(t *testing.T) {
 	require.Contains(t, c.video("fast-1"), "PART-TARGET=0.100000")
 	session := c.only().Publisher.Session
 
-	const second = "publish-token: newtoken\ncors-origin: https://a.example\nlog-level: debug\nmax-streams: 7\nstreams:\n" +
+	const second = "api-token: operator\npublish-token: newtoken\ncors-origin: https://a.example\nlog-level: debug\nmax-streams: 7\nstreams:\n" +
 		"  \"fast-*\": {part: 200ms, segment: 1s, publish-token: fasttoken}\n  fast-9: {codec: [h264]}\n"
 	said := c.hangUp(second, "cannot change while the server runs")
-	require.Contains(t, said, `changed="[cors-origin publish-token log-level streams.fast-9 streams.fast-*]"`)
+	require.Contains(t, said, `changed="[cors-origin publish-token api-token log-level streams.fast-9 streams.fast-*]"`)
 	require.Contains(t, said, "settings=[max-streams]")
 	require.NotContains(t, c.p.out.String(), "oldtoken")
 	require.NotContains(t, c.p.out.String(), "newtoken")
@@ -98,6 +98,8 @@ func TestReload(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, c.lets("x", "oldtoken"))
 	require.Equal(t, http.StatusUnsupportedMediaType, c.lets("x", "newtoken"), "it is let in, and has no offer")
 	require.Equal(t, http.StatusUnsupportedMediaType, c.lets("fast-2", "fasttoken"))
+	answer, _ := c.bearer("GET", "/api/streams/fast-1/snapshot", "operator")
+	require.Equal(t, http.StatusOK, answer.StatusCode)
 	require.Equal(t, http.StatusForbidden, c.lets("fast-9", "fasttoken"), "it has a section of its own")
 	c.sends("fast-2", "fasttoken")
 	require.Contains(t, c.video("fast-2"), "PART-TARGET=0.200000")
@@ -107,7 +109,7 @@ func TestReload(t *testing.T) {
 			require.Equal(t, session, s.Publisher.Session, "its token may be gone, the session goes on")
 		}
 	}
-	answer, _ := c.bearer("GET", "/hls/fast-1/index.m3u8", "", "Origin", "https://b.example")
+	answer, _ = c.bearer("GET", "/hls/fast-1/index.m3u8", "", "Origin", "https://b.example")
 	require.Empty(t, answer.Header.Get("Access-Control-Allow-Origin"))
 	answer, _ = c.bearer("GET", "/hls/fast-1/index.m3u8", "", "Origin", "https://a.example")
 	require.Equal(t, "https://a.example", answer.Header.Get("Access-Control-Allow-Origin"))

@@ -32,15 +32,32 @@ func NewToken(right Right, pattern, secret string) (Token, error) {
 	if !ValidPattern(pattern) {
 		return Token{}, ErrPattern
 	}
-	t := Token{Pattern: pattern, Right: right, digest: sha256.Sum256([]byte(secret))}
-	if digits, ok := strings.CutPrefix(secret, hashed); ok {
-		sum, err := hex.DecodeString(digits)
-		if err != nil || len(sum) != len(t.digest) {
-			return Token{}, ErrHash
-		}
-		copy(t.digest[:], sum)
+	digest, err := digestOf(secret)
+	if err != nil {
+		return Token{}, err
 	}
-	return t, nil
+	return Token{Pattern: pattern, Right: right, digest: digest}, nil
+}
+
+// digestOf is that of a token as it is kept: itself or hashed.
+func digestOf(kept string) (digest [sha256.Size]byte, err error) {
+	digits, ok := strings.CutPrefix(kept, hashed)
+	if !ok {
+		return sha256.Sum256([]byte(kept)), nil
+	}
+	sum, err := hex.DecodeString(digits)
+	if err != nil || len(sum) != len(digest) {
+		return digest, ErrHash
+	}
+	return [sha256.Size]byte(sum), nil
+}
+
+// Fits reports whether a token that was shown is the one that is kept, itself or as sha256: and its digest. It takes the
+// same time for every token. Nothing fits the empty one.
+func Fits(shown, kept string) bool {
+	want, err := digestOf(kept)
+	sum := sha256.Sum256([]byte(shown))
+	return subtle.ConstantTimeCompare(sum[:], want[:]) == 1 && kept != "" && err == nil
 }
 
 // lookup returns what a token gives, of all entries that it fits, and whether there is any. It compares with each of

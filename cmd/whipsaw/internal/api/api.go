@@ -40,10 +40,15 @@ type Config struct {
 	Version  string
 	Settings any // for bug reports, without secrets
 
-	Token     string // lets its bearer change things; empty: nobody's does
-	ReadToken string // lets its bearer read all, and nobody read without; empty: what pages show is open
-	// Trusted says that only this machine reaches these routes, so that without Token whoever asks may change things.
+	Tokens func() Tokens // asked for each request; nil: there are none
+	// Trusted says that only this machine reaches these routes, so that without a token whoever asks may change things.
 	Trusted bool
+}
+
+// Tokens are those of the API, as they are or as sha256: and their SHA-256 in hexadecimal.
+type Tokens struct {
+	Change string // lets its bearer change things; empty: nobody's does
+	Read   string // lets its bearer read all, and nobody read without; empty: what pages show is open
 }
 
 // server holds what is the same for all requests.

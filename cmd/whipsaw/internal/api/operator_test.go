@@ -29,6 +29,11 @@ func config(t *testing.T, reg *segmenter.Registry, gate *access.Gate, base strin
 	return Config{Registry: reg, Gate: gate, Insight: in, Base: base}
 }
 
+// kept are tokens that stay the same.
+func kept(change, read string) func() Tokens {
+	return func() Tokens { return Tokens{Change: change, Read: read} }
+}
+
 // desk is an API with one stream, "a", whose publisher has the session "s".
 type desk struct {
 	http.Handler
@@ -71,7 +76,8 @@ func (d *desk) do(method, path, body string, headers ...string) *httptest.Respon
 // Who may do what: by tokens, and without them only where nobody else can ask.
 func TestRights(t *testing.T) {
 	const read, admin, wrong = "Bearer reader", "Bearer chief", "Bearer wrong"
-	tokens := func(c *Config) { c.Token, c.ReadToken = "chief", "reader" }
+	const chiefHashed = "sha256:9285827b8031a1dbe7d1d04eb8a08c8891ee424a8002cfc7dd2df3d82cbff611"
+	tokens := func(c *Config) { c.Tokens = kept("chief", "reader") }
 	for name, c := range map[string]struct {
 		change              func(*Config)
 		authorization       string
@@ -85,12 +91,14 @@ func TestRights(t *testing.T) {
 		"both set, reader":                  {tokens, read, 200, 200, 403},
 		"both set, chief":                   {tokens, admin, 200, 200, 200},
 		"both set, trusted":                 {func(c *Config) { tokens(c); c.Trusted = true }, "", 401, 401, 401},
-		"admin set":                         {func(c *Config) { c.Token = "chief" }, "", 200, 401, 401},
-		"admin set, chief":                  {func(c *Config) { c.Token = "chief" }, admin, 200, 200, 200},
-		"admin set, trusted":                {func(c *Config) { c.Token, c.Trusted = "chief", true }, "", 200, 401, 401},
-		"reader set, none shown":            {func(c *Config) { c.ReadToken = "reader" }, "", 401, 403, 403},
-		"reader set, trusted":               {func(c *Config) { c.ReadToken, c.Trusted = "reader", true }, "", 401, 403, 200},
-		"reader set, reader":                {func(c *Config) { c.ReadToken = "reader" }, read, 200, 200, 403},
+		"admin set":                         {func(c *Config) { c.Tokens = kept("chief", "") }, "", 200, 401, 401},
+		"admin set, chief":                  {func(c *Config) { c.Tokens = kept("chief", "") }, admin, 200, 200, 200},
+		"admin set, trusted":                {func(c *Config) { c.Tokens, c.Trusted = kept("chief", ""), true }, "", 200, 401, 401},
+		"reader set, none shown":            {func(c *Config) { c.Tokens = kept("", "reader") }, "", 401, 403, 403},
+		"reader set, trusted":               {func(c *Config) { c.Tokens, c.Trusted = kept("", "reader"), true }, "", 401, 403, 200},
+		"reader set, reader":                {func(c *Config) { c.Tokens = kept("", "reader") }, read, 200, 200, 403},
+		"admin hashed, chief":               {func(c *Config) { c.Tokens = kept(chiefHashed, "") }, admin, 200, 200, 200},
+		"admin hashed, the hash itself":     {func(c *Config) { c.Tokens = kept(chiefHashed, "") }, "Bearer " + chiefHashed, 200, 401, 401},
 		"an empty token is nobody's":        {tokens, "Bearer ", 401, 401, 401},
 		"another scheme is no bearer token": {tokens, "Basic chief", 401, 401, 401},
 	} {
@@ -120,9 +128,24 @@ func TestForeignPage(t *testing.T) {
 	require.Equal(t, 200, d.do("DELETE", "/api/streams/a", "", "Origin", "http://example.com", "Sec-Fetch-Site", "same-origin").Code)
 }
 
+// Tokens change while the server runs.
+func TestTokensChange(t *testing.T) {
+	now := Tokens{Change: "old"}
+	d := newDesk(t, func(c *Config) { c.Tokens = func() Tokens { return now } })
+	kick := func(token string) int {
+		return d.do("POST", "/api/streams/a/kick", "", "Authorization", "Bearer "+token).Code
+	}
+	require.Equal(t, 200, kick("old"))
+	now = Tokens{Change: "new", Read: "old"}
+	require.Equal(t, 403, kick("old"))
+	require.Equal(t, 200, kick("new"))
+	now = Tokens{}
+	require.Equal(t, 403, kick("new"))
+}
+
 // Tokens cannot be found by trying.
 func TestOperatorGuesses(t *testing.T) {
-	d := newDesk(t, func(c *Config) { c.Token = "chief" })
+	d := newDesk(t, func(c *Config) { c.Tokens = kept("chief", "") })
 	for range guessBurst {
 		require.Equal(t, 401, d.do("POST", "/api/streams/a/kick", "", "Authorization", "Bearer x").Code)
 	}
@@ -156,7 +179,7 @@ func TestKick(t *testing.T) {
 
 // A snapshot has what a bug report needs, and no secret.
 func TestSnapshot(t *testing.T) {
-	d := newDesk(t, func(c *Config) { c.Token, c.ReadToken = "chief-secret", "reader-secret" })
+	d := newDesk(t, func(c *Config) { c.Tokens = kept("chief-secret", "reader-secret") })
 	d.Insight.Log.Info("something", "stream", "a", "session", "s")
 	w := d.do("GET", "/api/streams/a/snapshot", "", "Authorization", "Bearer reader-secret")
 	var out Snapshot

@@ -11,7 +11,7 @@ import (
 // Where reading takes a token, the one for publishing shows the stream that it is for, and nothing else.
 func TestPublisherSeesItsOwnStream(t *testing.T) {
 	d := newDesk(t, func(c *Config) {
-		c.ReadToken = "reader"
+		c.Tokens = kept("", "reader")
 		own, err := access.NewToken(access.Publish, "a", "camera")
 		require.NoError(t, err)
 		other, err := access.NewToken(access.Publish, "b*", "other")

@@ -1,8 +1,6 @@
 package api
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"net/http"
 
 	"whipsaw/cmd/whipsaw/internal/access"
@@ -24,24 +22,28 @@ func (s *server) bearer(r *http.Request) right {
 	switch {
 	case !shown, !s.guesses.left(signaling.Address(r.RemoteAddr)): // who guesses too much is not even told that a guess was right
 		return nothing
-	case same(token, s.Token):
+	case access.Fits(token, s.tokens().Change):
 		return changing
-	case same(token, s.ReadToken):
+	case access.Fits(token, s.tokens().Read):
 		return reading
 	}
 	return nothing
 }
 
-func same(token, want string) bool {
-	a, b := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(want))
-	return subtle.ConstantTimeCompare(a[:], b[:]) == 1 && want != ""
+// tokens are those that hold now.
+func (s *server) tokens() Tokens {
+	if s.Tokens == nil {
+		return Tokens{}
+	}
+	return s.Tokens()
 }
 
 // reading lets a request read of the streams that it may see. Others are answered.
 func (s *server) reading(w http.ResponseWriter, r *http.Request, tell func(may func(stream string) bool)) {
 	all := func(string) bool { return true }
+	now := s.tokens()
 	switch {
-	case s.bearer(r) >= reading, s.Trusted && s.Token == "" && s.ReadToken == "", s.ReadToken == "" && !s.Gate.Guarded():
+	case s.bearer(r) >= reading, s.Trusted && now == (Tokens{}), now.Read == "" && !s.Gate.Guarded():
 		tell(all)
 	case s.Gate.Guarded():
 		s.ask(w, r, func(who access.Request) error {
@@ -59,7 +61,7 @@ func (s *server) reading(w http.ResponseWriter, r *http.Request, tell func(may f
 // own reports whether a request comes from who may publish a stream: it sees what is wrong with it even where reading takes
 // another token.
 func (s *server) own(r *http.Request, stream string) bool {
-	if s.ReadToken == "" || s.Gate.Guarded() || s.bearer(r) >= reading { // reading decides
+	if s.tokens().Read == "" || s.Gate.Guarded() || s.bearer(r) >= reading { // reading decides
 		return false
 	}
 	from := signaling.Address(r.RemoteAddr)
@@ -72,19 +74,19 @@ func (s *server) own(r *http.Request, stream string) bool {
 
 // operating reports whether a request may see what only operators should, or change things. It answers those that may not.
 func (s *server) operating(w http.ResponseWriter, r *http.Request, want right) bool {
-	have := s.bearer(r)
+	have, now := s.bearer(r), s.tokens()
 	switch {
 	case have >= want:
 		return true
 	case have == reading:
 		s.refuse(w, http.StatusForbidden, "this token gives the right to read only")
-	case s.Trusted && s.Token == "" && (want == changing || s.ReadToken == ""):
+	case s.Trusted && now.Change == "" && (want == changing || now.Read == ""):
 		// Only this machine asks; but a web page that its browser shows is somebody else.
 		if s.foreign.Check(r) == nil {
 			return true
 		}
 		s.refuse(w, http.StatusForbidden, "web pages of other origins may not do this")
-	case s.Token == "":
+	case now.Change == "":
 		s.refuse(w, http.StatusForbidden, "this server has no --api-token, so this is answered only on the loopback address of --admin")
 	default:
 		s.refuseToken(w, r, "send the token of the API as \"Authorization: Bearer ...\"")

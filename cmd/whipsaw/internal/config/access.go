@@ -25,7 +25,7 @@ type Access struct {
 
 func accessSettings(c *Access) []Setting {
 	return []Setting{
-		{Name: "publish-token", Secret: true, Reload: true, Value: "TOKEN", set: publishToken(&c.PublishToken),
+		{Name: "publish-token", Secret: true, Reload: true, Value: "TOKEN", set: hashable(&c.PublishToken),
 			Help: "Bearer token that publishers must send, or sha256: and its SHA-256 in hexadecimal; better in the variable, where other users do not see it"},
 		{Name: "stream-token", Secret: true, Reload: true, Value: "PATTERN=TOKEN", Repeat: true, set: tokens(&c.StreamTokens, access.Publish),
 			Help: "token for publishers of streams that fit a pattern, like studio-*=TOKEN; may be repeated"},

@@ -40,8 +40,8 @@ func jwtSecret(to *Secret) func([]string) error {
 	}
 }
 
-// publishToken takes a token, in clear or hashed.
-func publishToken(to *Secret) func([]string) error {
+// hashable takes a token, in clear or hashed.
+func hashable(to *Secret) func([]string) error {
 	take := secret(to)
 	return func(v []string) error {
 		if _, err := access.NewToken(access.Publish, "*", v[0]); err != nil {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+
+	"whipsaw/cmd/whipsaw/internal/access"
 )
 
 // Operator is what the one who runs the server sees of it.
@@ -23,10 +25,10 @@ func operatorSettings(c *Operator) []Setting {
 	return []Setting{
 		{Name: "admin", Value: "HOST:PORT", Default: "127.0.0.1:8081", Empty: true, set: address(&c.Admin, true),
 			Help: "TCP address for /metrics, /debug/pprof and the API; empty for none"},
-		{Name: "api-token", Secret: true, Value: "TOKEN", set: secret(&c.APIToken),
-			Help: "Bearer token that lets programs kick publishers and end streams by the API; without it only this machine may, as long as it serves nobody else or by --admin"},
-		{Name: "api-read-token", Secret: true, Value: "TOKEN", set: secret(&c.APIReadToken),
-			Help: "Bearer token without which, or --api-token, nothing of the API can be read: the list on the index page then stays empty"},
+		{Name: "api-token", Secret: true, Reload: true, Value: "TOKEN", set: hashable(&c.APIToken),
+			Help: "Bearer token, or sha256: and its SHA-256 in hexadecimal, that lets programs kick publishers and end streams by the API; without it only this machine may, as long as it serves nobody else or by --admin"},
+		{Name: "api-read-token", Secret: true, Reload: true, Value: "TOKEN", set: hashable(&c.APIReadToken),
+			Help: "Bearer token, in clear or hashed as --api-token, without which, or that one, nothing of the API can be read: the list on the index page then stays empty"},
 		{Name: "webhook", Secret: true, Value: "URL", set: authURL(&c.Webhook),
 			Help: "told by POST of JSON what happens to streams: publishers that come and go, first pictures, ends, findings"},
 		{Name: "webhook-secret", Secret: true, Value: "SECRET", set: secret(&c.WebhookSecret),
@@ -44,9 +46,12 @@ func operatorSettings(c *Operator) []Setting {
 func (c Operator) check() []error {
 	return broken(
 		rule{c.WebhookSecret != "" && c.Webhook == "", "--webhook-secret signs what --webhook is told, which is not set"},
-		rule{c.APIToken != "" && c.APIToken == c.APIReadToken, "--api-token and --api-read-token are the same: whoever may read could change things"},
+		rule{sameToken(c.APIToken.Reveal(), c.APIReadToken.Reveal()), "--api-token and --api-read-token are the same: whoever may read could change things"},
 	)
 }
+
+// sameToken reports whether two tokens are one, be it in clear or hashed.
+func sameToken(a, b string) bool { return a != "" && a == b || access.Fits(a, b) || access.Fits(b, a) }
 
 // kilobits takes a bit rate.
 func kilobits(to *int) func([]string) error {

@@ -34,6 +34,7 @@ func (c Serve) Adopt(next Serve) (Serve, error) {
 	c.Origins = next.Origins
 	c.Segmenter.StreamConfig, c.Rules, c.Streams = next.Segmenter.StreamConfig, next.Rules, next.Streams
 	c.WarnBitrate, c.LogLevel = next.WarnBitrate, next.LogLevel
+	c.APIToken, c.APIReadToken = next.APIToken, next.APIReadToken
 	return c, faultsOf(c.check())
 }
 

@@ -41,8 +41,14 @@ func (s *instance) api(trusted bool) api.Config {
 	return api.Config{
 		Registry: s.reg, Gate: s.gate, Insight: s.insight, Base: cmp.Or(s.cfg.Base(), s.cfg.PathPrefix),
 		Version: s.opts.Version, Settings: reported{s},
-		Token: s.cfg.APIToken.Reveal(), ReadToken: s.cfg.APIReadToken.Reveal(), Trusted: trusted,
+		Tokens: s.apiTokens, Trusted: trusted,
 	}
+}
+
+// apiTokens are those that hold now.
+func (s *instance) apiTokens() api.Tokens {
+	now := s.present.Load()
+	return api.Tokens{Change: now.APIToken.Reveal(), Read: now.APIReadToken.Reveal()}
 }
 
 // watching runs in until stop is called; done is closed when it has ended. It outlives what it watches.

@@ -47,7 +47,7 @@ func newPanel(t *testing.T, limits doctor.Limits) (p *panel, stop func()) {
 		in.Run(t.Context())
 	}()
 	r := chi.NewRouter()
-	r.With(in.Playback.Read).Handle("/{stream}/player", http.NotFoundHandler())
+	r.HandleFunc("/{stream}/player", func(_ http.ResponseWriter, r *http.Request) { in.Playback.Read(r.Header, r.URL.Path) })
 	api.Routes(r, api.Config{Registry: reg, Gate: gate, Insight: in}, in.Log)
 	admin.Routes(r, admin.Sources{Registry: reg, Players: in.Audience.Viewers, Findings: in.Doctor.Findings, Playback: in.Playback.Stats, More: in.Collectors()})
 	return &panel{t: t, reg: reg, web: r, log: out}, func() {

@@ -8,9 +8,8 @@ package hls
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
-
-	"github.com/go-chi/chi/v5"
 
 	"whipsaw/segmenter"
 )
@@ -22,62 +21,81 @@ type Options struct {
 	Origins func() []string
 }
 
-// Routes adds the players' paths to r, which is mounted where the stream URLs begin:
+// Handler answers players. The server must not have a WriteTimeout, which would cut blocked requests: every write gets its
+// own deadline here, through http.ResponseController. Its methods are safe for any goroutine.
+type Handler struct {
+	reg  *segmenter.Registry
+	cors cors
+}
+
+// New returns a Handler for the streams of a registry.
+func New(reg *segmenter.Registry, opts Options) *Handler {
+	return &Handler{reg: reg, cors: cors{opts.Origins}}
+}
+
+const allowed = "GET, HEAD, OPTIONS"
+
+// Serve answers a request for a path, which is that of its URL below where the stream URLs begin, as it was sent:
 //
 //	/{stream}/index.m3u8                            the multivariant playlist, the only stable URL
 //	/{stream}/{generation}/{rendition}/media.m3u8   media playlists
 //	/{stream}/{generation}/{rendition}/{file}       init segments, parts, segments
 //
-// Everything else below r is 404. The server must not have a WriteTimeout, which would cut blocked requests: every write
-// gets its own deadline here, through http.ResponseController.
-func Routes(r chi.Router, reg *segmenter.Registry, opts Options) {
-	s := newServer(reg, opts)
-	r.Handle("/{stream}/index.m3u8", s.handle(s.multivariant))
-	r.Handle("/{stream}/{generation}/{rendition}/{file}", s.handle(s.file))
-	r.Handle("/*", s.handle(nothing))
-}
-
-// server holds what is the same for all requests.
-type server struct {
-	reg  *segmenter.Registry
-	cors cors
-}
-
-func newServer(reg *segmenter.Registry, opts Options) *server {
-	return &server{reg: reg, cors: cors{opts.Origins}}
-}
-
-const allowed = "GET, HEAD, OPTIONS"
-
-// handle is the frame around every answer: methods, CORS, errors.
-func (s *server) handle(answer func(*http.Request) (content, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		s.cors.allow(w.Header(), r)
-		switch r.Method {
-		case http.MethodGet, http.MethodHead:
-			c, err := answer(r)
-			if err != nil {
-				s.fail(w, r, err)
-				return
-			}
-			send(w, r, c)
-		case http.MethodOptions:
-			preflight(w.Header(), r)
-			w.WriteHeader(http.StatusNoContent)
-		default:
-			s.fail(w, r, errMethod)
+// Everything else is 404.
+func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, path string) {
+	h.cors.allow(w.Header(), r)
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		c, err := h.find(r, path)
+		if err != nil {
+			fail(w, r, err)
+			return
 		}
+		send(w, r, c)
+	case http.MethodOptions:
+		preflight(w.Header(), r)
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		fail(w, r, errMethod)
 	}
 }
 
-func nothing(*http.Request) (content, error) { return content{}, errUnknown }
-
-// multivariant answers for /{stream}/index.m3u8.
-func (s *server) multivariant(r *http.Request) (content, error) {
-	stream := s.reg.Lookup(chi.URLParam(r, "stream"))
+// find returns what a path stands for, once it is there.
+func (h *Handler) find(r *http.Request, path string) (content, error) {
+	name, path, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	stream := h.reg.Lookup(name)
 	if stream == nil {
 		return content{}, errUnknown
 	}
+	if path == "index.m3u8" {
+		return multivariant(r, stream)
+	}
+	id, path, _ := strings.Cut(path, "/")
+	gen := stream.FindGeneration(id)
+	if gen == nil {
+		return content{}, errUnknown
+	}
+	name, file, _ := strings.Cut(path, "/")
+	rendition := gen.Rendition(name)
+	if rendition == nil {
+		return content{}, errUnknown
+	}
+	if file == segmenter.MediaPlaylistName {
+		return mediaPlaylist(r, rendition)
+	}
+	piece, ok := parseName(file)
+	if !ok {
+		return content{}, errUnknown
+	}
+	body, err := media(r.Context(), rendition, piece)
+	if err != nil {
+		return content{}, err
+	}
+	return mediaContent(rendition.Name(), gen.ID()+"/"+rendition.Name()+"/"+file, body), nil
+}
+
+// multivariant answers for /{stream}/index.m3u8.
+func multivariant(r *http.Request, stream *segmenter.Stream) (content, error) {
 	gen := stream.Generation()
 	if gen == nil {
 		return content{}, errUnknown
@@ -89,35 +107,6 @@ func (s *server) multivariant(r *http.Request) (content, error) {
 	return playlistContent(r, rendered, multivariantCache), nil
 }
 
-// file answers for everything that lies under a generation.
-func (s *server) file(r *http.Request) (content, error) {
-	stream := s.reg.Lookup(chi.URLParam(r, "stream"))
-	if stream == nil {
-		return content{}, errUnknown
-	}
-	gen := stream.FindGeneration(chi.URLParam(r, "generation"))
-	if gen == nil {
-		return content{}, errUnknown
-	}
-	rendition := gen.Rendition(chi.URLParam(r, "rendition"))
-	if rendition == nil {
-		return content{}, errUnknown
-	}
-	file := chi.URLParam(r, "file")
-	if file == segmenter.MediaPlaylistName {
-		return s.mediaPlaylist(r, rendition)
-	}
-	name, ok := parseName(file)
-	if !ok {
-		return content{}, errUnknown
-	}
-	body, err := s.media(r.Context(), rendition, name)
-	if err != nil {
-		return content{}, err
-	}
-	return mediaContent(rendition.Name(), gen.ID()+"/"+rendition.Name()+"/"+file, body), nil
-}
-
 // patience is how long a request blocks. 6.2.5.2: Service Unavailable after more than three target durations. hls.js waits
 // for ten seconds: with a target duration above three it gives up first. It asks for the next part alone, which comes, or
 // filler for it, long before.
@@ -126,7 +115,7 @@ func patience(of *segmenter.Snapshot) time.Duration {
 }
 
 // wait blocks until ready holds, the rendition has ended, the client leaves or patience does.
-func (s *server) wait(ctx context.Context, rendition *segmenter.Rendition, ready func(*segmenter.Snapshot) bool) (*segmenter.Snapshot, error) {
+func wait(ctx context.Context, rendition *segmenter.Rendition, ready func(*segmenter.Snapshot) bool) (*segmenter.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience(rendition.Snapshot()))
 	defer cancel()
 	return rendition.Wait(ctx, ready)

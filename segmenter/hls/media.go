@@ -7,7 +7,7 @@ import (
 )
 
 // media returns the bytes of a piece of media as the slices that they are held in.
-func (s *server) media(ctx context.Context, rendition *segmenter.Rendition, n name) ([][]byte, error) {
+func media(ctx context.Context, rendition *segmenter.Rendition, n name) ([][]byte, error) {
 	snapshot := rendition.Snapshot()
 	switch n.kind {
 	case initKind:
@@ -22,7 +22,7 @@ func (s *server) media(ctx context.Context, rendition *segmenter.Rendition, n na
 		}
 		return segmentBody(segment), nil
 	default:
-		part, err := s.part(ctx, rendition, snapshot, n.part)
+		part, err := awaitPart(ctx, rendition, snapshot, n.part)
 		if err != nil {
 			return nil, err
 		}
@@ -39,16 +39,16 @@ func segmentBody(segment *segmenter.Segment) [][]byte {
 	return body
 }
 
-// part returns a published part, or waits for the one that EXT-X-PRELOAD-HINT announces: not one byte goes out before it
+// awaitPart returns a published part, or waits for the one that EXT-X-PRELOAD-HINT announces: not one byte goes out before it
 // is whole (6.2.6). If another part comes in its place, or none, it is not found.
-func (s *server) part(ctx context.Context, rendition *segmenter.Rendition, snapshot *segmenter.Snapshot, id segmenter.PartID) (*segmenter.Part, error) {
+func awaitPart(ctx context.Context, rendition *segmenter.Rendition, snapshot *segmenter.Snapshot, id segmenter.PartID) (*segmenter.Part, error) {
 	if part := snapshot.Part(id); part != nil {
 		return part, nil
 	}
 	if !hints(snapshot, id) {
 		return nil, absentPart(snapshot, id)
 	}
-	snapshot, err := s.wait(ctx, rendition, func(now *segmenter.Snapshot) bool {
+	snapshot, err := wait(ctx, rendition, func(now *segmenter.Snapshot) bool {
 		return now.Part(id) != nil || !mayCome(now, id)
 	})
 	switch part := snapshot.Part(id); {

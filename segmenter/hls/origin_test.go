@@ -2,6 +2,7 @@ package hls
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -9,12 +10,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/go-chi/chi/v5"
 	"github.com/pion/rtp"
 	"github.com/pion/rtp/codecs"
 	"github.com/stretchr/testify/require"
@@ -56,9 +57,12 @@ func newOrigin(t testing.TB, opts Options, change func(*segmenter.Config), kinds
 	}
 	require.NoError(t, cfg.Validate())
 	o.reg = segmenter.NewRegistry(cfg, slog.New(slog.DiscardHandler))
-	r := chi.NewRouter()
-	r.Route("/hls", func(r chi.Router) { Routes(r, o.reg, opts) })
-	o.router = r
+	h := New(o.reg, opts)
+	o.router = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := cmp.Or(r.URL.RawPath, r.URL.Path)
+		require.True(t, strings.HasPrefix(path, "/hls/"))
+		h.Serve(w, r, strings.TrimPrefix(path, "/hls"))
+	})
 	if len(kinds) > 0 {
 		o.publish(kinds...)
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // mediaPlaylist answers for media.m3u8, with or without directives.
-func (s *server) mediaPlaylist(r *http.Request, rendition *segmenter.Rendition) (content, error) {
+func mediaPlaylist(r *http.Request, rendition *segmenter.Rendition) (content, error) {
 	snapshot, skip := rendition.Snapshot(), false
 	caching := cachingOf(snapshot.TargetDuration())
 	cache := caching.polled
@@ -18,7 +18,7 @@ func (s *server) mediaPlaylist(r *http.Request, rendition *segmenter.Rendition) 
 			return content{}, err
 		}
 		if d.blocks() {
-			if snapshot, err = s.blockingReload(r, rendition, snapshot, d); err != nil {
+			if snapshot, err = blockingReload(r, rendition, snapshot, d); err != nil {
 				return content{}, err
 			}
 			cache = caching.blocking
@@ -39,7 +39,7 @@ func (s *server) mediaPlaylist(r *http.Request, rendition *segmenter.Rendition) 
 
 // blockingReload returns the first version that is what d waits for. An old one is there at once, and then the whole
 // present playlist is the answer, though the segment may have left it (6.2.5.2).
-func (s *server) blockingReload(r *http.Request, rendition *segmenter.Rendition, present *segmenter.Snapshot, d directives) (*segmenter.Snapshot, error) {
+func blockingReload(r *http.Request, rendition *segmenter.Rendition, present *segmenter.Snapshot, d directives) (*segmenter.Snapshot, error) {
 	if err := d.check(edgeOf(present), advanceLimit(present.PartTarget())); err != nil {
 		return nil, err
 	}
@@ -47,5 +47,5 @@ func (s *server) blockingReload(r *http.Request, rendition *segmenter.Rendition,
 		return present, nil
 	}
 	// 6.2.5.2: never an older version than was asked for: what does not come in time is an error.
-	return s.wait(r.Context(), rendition, func(now *segmenter.Snapshot) bool { return d.satisfies(edgeOf(now)) })
+	return wait(r.Context(), rendition, func(now *segmenter.Snapshot) bool { return d.satisfies(edgeOf(now)) })
 }

@@ -32,7 +32,7 @@ func gone(s *segmenter.Snapshot, err error) error {
 
 // fail answers with the status that err stands for. Errors are not cached, or one request that came too early could
 // poison a cache for all viewers; only a name that never will be there may be remembered for a moment.
-func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+func fail(w http.ResponseWriter, r *http.Request, err error) {
 	var never goneError
 	status, cache, text := http.StatusInternalServerError, noStore, err.Error()
 	switch {

@@ -13,33 +13,30 @@ import (
 // maxVerdict bounds how long a proxy may keep the answer that a link is good.
 const maxVerdict = time.Minute
 
-// Watch lets only signed requests through to the handlers of /hls, and takes the signed segment out of their way: what
-// they answer is the same for every link. Without a key all may watch, also by links that were signed before.
-// Preflights carry no right of anybody and pass. It has to be used on the router that is mounted at /hls.
-func (g *Gate) Watch(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		route := chi.RouteContext(r.Context())
-		keys := g.rules.Load().WatchKeys
-		if len(keys) == 0 && !strings.HasPrefix(route.RoutePath, "/~") {
-			next.ServeHTTP(w, r)
-			return
+// Watch lets only signed requests through to what lies below /hls; the others it answers itself, and ok is false. The path
+// is what was asked for below that, as it was sent; plain is the same without the signed segment: what is answered is the
+// same for every link. Without a key all may watch, also by links that were signed before. Preflights carry no right of
+// anybody and pass.
+func (g *Gate) Watch(w http.ResponseWriter, r *http.Request, path string) (plain string, ok bool) {
+	keys := g.rules.Load().WatchKeys
+	if len(keys) == 0 && !strings.HasPrefix(path, "/~") {
+		return path, true
+	}
+	p, ok := parseWatchPath(path)
+	if ok && p.signature != "" {
+		path = p.plain
+	}
+	if len(keys) > 0 && r.Method != http.MethodOptions {
+		err := errUnsigned
+		if ok {
+			_, err = keys.check(p, time.Now())
 		}
-		p, ok := parseWatchPath(route.RoutePath)
-		if ok && p.signature != "" {
-			route.RoutePath = p.plain
+		if err != nil {
+			refuseWatch(w, r, err)
+			return "", false
 		}
-		if len(keys) > 0 && r.Method != http.MethodOptions {
-			err := errUnsigned
-			if ok {
-				_, err = keys.check(p, time.Now())
-			}
-			if err != nil {
-				refuseWatch(w, r, err)
-				return
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
+	}
+	return path, true
 }
 
 // refuseWatch answers 403, which no cache may keep and scripts of every origin may read.

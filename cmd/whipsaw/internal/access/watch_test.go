@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"io"
 	"log/slog"
 	"net/http"
@@ -36,12 +37,18 @@ func watchedUnder(prefix string, keys ...string) http.Handler {
 		r = chi.NewRouter()
 		root.Mount(prefix, r)
 	}
-	r.Route("/hls", func(r chi.Router) {
-		r.Use(g.Watch)
-		r.HandleFunc("/{stream}/*", func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("ETag", `"same"`)
-			_, _ = io.WriteString(w, chi.URLParam(r, "stream")+" "+chi.URLParam(r, "*"))
-		})
+	r.HandleFunc("/hls/*", func(w http.ResponseWriter, r *http.Request) {
+		path, ok := g.Watch(w, r, strings.TrimPrefix(cmp.Or(r.URL.RawPath, r.URL.Path), prefix+"/hls"))
+		if !ok {
+			return
+		}
+		stream, file, more := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+		if !more {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("ETag", `"same"`)
+		_, _ = io.WriteString(w, stream+" "+file)
 	})
 	g.Routes(r)
 	return root

@@ -13,8 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
 	"whipsaw/segmenter"
 )
 
@@ -82,31 +80,16 @@ func estimate(of *[slots]sketch) int {
 	return int(math.Round(cells * math.Log(cells/math.Max(float64(zeros), 1))))
 }
 
-// Count is a middleware for a router whose paths begin with a stream's name: it counts who asks for media playlists.
-func (a *Audience) Count(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if name, ok := watched(r); ok && !glance(r) {
-			a.note(name, r)
-		}
-		next.ServeHTTP(w, r)
-	})
+// Count counts who asks for media playlists. The path begins with a stream's name: /{stream}/...
+func (a *Audience) Count(r *http.Request, path string) {
+	name, file, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if strings.HasSuffix(file, "/"+segmenter.MediaPlaylistName) && !glance(r) {
+		a.note(name, r)
+	}
 }
 
 // glance reports whether a request is for a still, of a list of streams, and nobody watches.
 func glance(r *http.Request) bool { return r.Header.Get("X-Purpose") == "preview" }
-
-// watched is the stream whose media playlist a request is for.
-func watched(r *http.Request) (name string, ok bool) {
-	path := r.URL.Path
-	if c := chi.RouteContext(r.Context()); c != nil && c.RoutePath != "" {
-		path = c.RoutePath
-	}
-	if !strings.HasSuffix(path, "/"+segmenter.MediaPlaylistName) {
-		return "", false
-	}
-	name, _, ok = strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	return name, ok
-}
 
 func (a *Audience) note(name string, r *http.Request) {
 	v, known := a.streams.Load(name)

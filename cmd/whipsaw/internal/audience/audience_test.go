@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-chi/chi/v5"
 	"github.com/stretchr/testify/require"
 )
 
@@ -22,12 +21,7 @@ func open() *house {
 	h := &house{now: time.Unix(1e9, 0)}
 	h.Audience = New(func(s string) bool { return s != "unknown" })
 	h.Audience.now = func() time.Time { return h.now }
-	r := chi.NewRouter()
-	r.Route("/hls", func(r chi.Router) {
-		r.Use(h.Count)
-		r.Handle("/*", http.NotFoundHandler())
-	})
-	h.handler = r
+	h.handler = http.StripPrefix("/hls", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { h.Count(r, r.URL.Path) }))
 	return h
 }
 

@@ -11,8 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
 	"whipsaw/segmenter"
 )
 
@@ -126,19 +124,12 @@ func New(exists func(stream string) bool) *Meter {
 	return &Meter{exists: exists, streams: map[string]*Stats{}}
 }
 
-// Read is a middleware for a router whose paths begin with a stream's name.
-func (m *Meter) Read(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if report, any := Parse(r.Header); any {
-			path := r.URL.Path
-			if c := chi.RouteContext(r.Context()); c != nil && c.RoutePath != "" {
-				path = c.RoutePath
-			}
-			name, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-			m.note(name, report)
-		}
-		next.ServeHTTP(w, r)
-	})
+// Read takes what the headers of a request tell. The path begins with a stream's name: /{stream}/...
+func (m *Meter) Read(h http.Header, path string) {
+	if report, any := Parse(h); any {
+		name, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+		m.note(name, report)
+	}
 }
 
 func (m *Meter) note(name string, r Report) {

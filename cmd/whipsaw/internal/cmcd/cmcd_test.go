@@ -2,12 +2,10 @@ package cmcd
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/go-chi/chi/v5"
 	"github.com/stretchr/testify/require"
 )
 
@@ -61,20 +59,11 @@ func FuzzParse(f *testing.F) {
 // What players tell is counted for their stream, whichever of its files they ask for, and for nothing that is no stream.
 func TestStats(t *testing.T) {
 	m := New(func(name string) bool { return name == "live" })
-	r := chi.NewRouter()
-	r.Route("/hls", func(r chi.Router) {
-		r.Use(m.Read)
-		r.Handle("/*", http.NotFoundHandler())
-	})
-	ask := func(path, line string) {
-		q := httptest.NewRequest(http.MethodGet, path, nil)
-		q.Header.Set("CMCD-Request", line)
-		r.ServeHTTP(httptest.NewRecorder(), q)
-	}
-	ask("/hls/live/g/video/media.m3u8", "bl=900,ltc=1450")
-	ask("/hls/live/g/video/part-0-0-0.m4s", "bl=100000,bs")
-	ask("/hls/live/index.m3u8", "su")
-	ask("/hls/other/index.m3u8", "bl=900")
+	ask := func(path, line string) { m.Read(http.Header{"Cmcd-Request": {line}}, path) }
+	ask("/live/g/video/media.m3u8", "bl=900,ltc=1450")
+	ask("/live/g/video/part-0-0-0.m4s", "bl=100000,bs")
+	ask("/live/index.m3u8", "su")
+	ask("/other/index.m3u8", "bl=900")
 	s := m.Stats("live")
 	require.EqualValues(t, 2, s.Buffer.Count())
 	require.InDelta(t, 100.9, s.Buffer.Sum, 1e-9)
@@ -83,7 +72,7 @@ func TestStats(t *testing.T) {
 	require.EqualValues(t, 1, s.Latency.Count())
 	require.EqualValues(t, 1, s.Stalls)
 	require.Nil(t, m.Stats("other"))
-	ask("/hls/live/index.m3u8", "bs")
+	ask("/live/index.m3u8", "bs")
 	require.EqualValues(t, 1, s.Stalls, "it is a copy")
 	m.exists = func(string) bool { return false }
 	m.Forget()

@@ -63,25 +63,24 @@ func newcomer(ctx context.Context) context.Context {
 }
 
 // room refuses new viewers while too much leaves: requests for a multivariant playlist on connections that have not
-// carried anything of a stream yet. Whoever has a stream's other URLs watches, and goes on. It is for the router of /hls.
-func (e *egress) room(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		watches, known := r.Context().Value(newcomerKey{}).(*atomic.Bool)
-		switch {
-		case !known || watches.Load():
-		case e.limit > 0 && e.rate.Load() > e.limit && r.Method != http.MethodOptions && strings.HasSuffix(r.URL.Path, "/index.m3u8"):
-			e.denied.Add(1)
-			h := w.Header()
-			h.Set("Retry-After", "10")
-			h.Set("Cache-Control", "no-store")
-			h.Set("Access-Control-Allow-Origin", "*") // a player in another page may tell why it does not play
-			http.Error(w, "as much leaves this server as may: no room for another viewer now", http.StatusServiceUnavailable)
-			return
-		default:
-			watches.Store(true)
-		}
-		next.ServeHTTP(w, r)
-	})
+// carried anything of a stream yet. Whoever has a stream's other URLs watches, and goes on. It is for what players ask for;
+// false: it has answered.
+func (e *egress) room(w http.ResponseWriter, r *http.Request) bool {
+	watches, known := r.Context().Value(newcomerKey{}).(*atomic.Bool)
+	if !known || watches.Load() {
+		return true
+	}
+	if e.limit <= 0 || e.rate.Load() <= e.limit || r.Method == http.MethodOptions || !strings.HasSuffix(r.URL.Path, "/index.m3u8") {
+		watches.Store(true)
+		return true
+	}
+	e.denied.Add(1)
+	h := w.Header()
+	h.Set("Retry-After", "10")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Access-Control-Allow-Origin", "*") // a player in another page may tell why it does not play
+	http.Error(w, "as much leaves this server as may: no room for another viewer now", http.StatusServiceUnavailable)
+	return false
 }
 
 // counted is a socket of QUIC whose packets count.

@@ -18,6 +18,15 @@ import (
 	"whipsaw/cmd/whipsaw/internal/metrics"
 )
 
+// roomFor asks for room before what follows.
+func roomFor(count *connections, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if count.room(w, r) {
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
 // Over the bound nobody new is let in; who watches goes on, in whatever way, and so does who has a stream's URLs already.
 func TestEgress(t *testing.T) {
 	count := &connections{}
@@ -28,7 +37,7 @@ func TestEgress(t *testing.T) {
 			_, _ = w.Write(make([]byte, large))
 		}
 	})
-	inBubble(t, count.room(media), count, func(t *testing.T, p *pipes) {
+	inBubble(t, roomFor(count, media), count, func(t *testing.T, p *pipes) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go count.measure(ctx)
@@ -71,7 +80,7 @@ func TestEgress(t *testing.T) {
 func TestEgressUnbound(t *testing.T) {
 	count := &connections{}
 	count.rate.Store(1 << 50)
-	inBubble(t, count.room(hello), count, func(t *testing.T, p *pipes) {
+	inBubble(t, roomFor(count, hello), count, func(t *testing.T, p *pipes) {
 		c := p.dial()
 		say(t, c, "GET /hls/a/index.m3u8 HTTP/1.1\r\nHost: a\r\n\r\n")
 		r, _ := answered(t, c)

@@ -16,17 +16,26 @@ import (
 func localOnly(log *slog.Logger, listed func() []string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			origin := r.Header.Get("Origin")
-			if !localHost(r.Host) || !localOrigin(origin) && (listed == nil || !slices.Contains(listed(), origin)) {
-				log.Debug("request from elsewhere refused", "host", r.Host, "origin", origin)
-				w.Header().Set("Cache-Control", "no-store")
-				http.Error(w, "this server has no publish token, so it answers only to localhost and 127.0.0.1; "+
-					"to reach it by another name set WHIPSAW_PUBLISH_TOKEN, or start it with --open-publish", http.StatusForbidden)
+			if ownPage(r, listed) {
+				next.ServeHTTP(w, r)
 				return
 			}
-			next.ServeHTTP(w, r)
+			log.Debug("request from elsewhere refused", "host", r.Host, "origin", r.Header.Get("Origin"))
+			refuseForeign(w, "this server has no publish token, so it answers only to localhost and 127.0.0.1; "+
+				"to reach it by another name set WHIPSAW_PUBLISH_TOKEN, or start it with --open-publish")
 		})
 	}
+}
+
+// ownPage reports whether no page of the internet can have caused a request.
+func ownPage(r *http.Request, listed func() []string) bool {
+	origin := r.Header.Get("Origin")
+	return localHost(r.Host) && (localOrigin(origin) || listed != nil && slices.Contains(listed(), origin))
+}
+
+func refuseForeign(w http.ResponseWriter, why string) {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, why, http.StatusForbidden)
 }
 
 // localClient refuses what a proxy on this machine brings from another one, whether the proxy is trusted or not: the
@@ -34,17 +43,21 @@ func localOnly(log *slog.Logger, listed func() []string) func(http.Handler) http
 func localClient(log *slog.Logger) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			hops := append(xForwardedFor(r.Header), forwardedFor(r.Header)...)
-			if slices.ContainsFunc(append(hops, r.RemoteAddr), notLocal) {
-				log.Debug("request of another machine refused", "remote", r.RemoteAddr)
-				w.Header().Set("Cache-Control", "no-store")
-				http.Error(w, "this server has no publish token, so it serves only this machine, and a proxy brought this from another one; "+
-					"set WHIPSAW_PUBLISH_TOKEN, or start it with --open-publish", http.StatusForbidden)
+			if ownClient(r) {
+				next.ServeHTTP(w, r)
 				return
 			}
-			next.ServeHTTP(w, r)
+			log.Debug("request of another machine refused", "remote", r.RemoteAddr)
+			refuseForeign(w, "this server has no publish token, so it serves only this machine, and a proxy brought this from another one; "+
+				"set WHIPSAW_PUBLISH_TOKEN, or start it with --open-publish")
 		})
 	}
+}
+
+// ownClient reports whether a request, and all that brought it, comes from this machine.
+func ownClient(r *http.Request) bool {
+	hops := append(xForwardedFor(r.Header), forwardedFor(r.Header)...)
+	return !notLocal(r.RemoteAddr) && !slices.ContainsFunc(hops, notLocal)
 }
 
 func notLocal(hop string) bool {

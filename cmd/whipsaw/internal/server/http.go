@@ -9,49 +9,46 @@ import (
 
 	"whipsaw/cmd/whipsaw/internal/admin"
 	"whipsaw/cmd/whipsaw/internal/api"
-	"whipsaw/segmenter/hls"
 	"whipsaw/static"
 )
 
 // routes is everything that publishers and viewers see, below the prefix.
 func (s *instance) routes() http.Handler {
 	prefix := s.cfg.PathPrefix
+	frame := chi.Chain(roomOnly, trust{proxies: s.cfg.Proxies, closed: s.cfg.Closed()}.client,
+		accessLog(s.log), s.insight.Traffic.Count, recovered(s.log), hardened(prefix), bodies)
 	r := chi.NewRouter()
-	r.Use(roomOnly, trust{proxies: s.cfg.Proxies, closed: s.cfg.Closed()}.client)
-	r.Use(accessLog(s.log), s.insight.Traffic.Count, recovered(s.log), hardened(prefix), bodies)
 	r.NotFound(notFound)
 	if prefix == "" {
 		s.mount(r)
-		return r
+	} else {
+		r.Route(prefix, s.mount)
+		r.Group(func(r chi.Router) { // those who watch over the process ask past proxies
+			r.Use(patient)
+			health(r)
+		})
 	}
-	r.Route(prefix, s.mount)
-	r.Group(func(r chi.Router) { // those who watch over the process ask past proxies
-		r.Use(patient)
-		health(r)
-	})
-	return r
+	return frame.Handler(s.media(r))
 }
 
-// mount puts all routes on r.
-func (s *instance) mount(r chi.Router) {
-	var client, both chi.Middlewares
-	if s.cfg.Closed() {
-		client = chi.Chain(localClient(s.log))
-		both = chi.Chain(localClient(s.log), localOnly(s.log, s.origins))
+// guards let in whom everybody else is to be kept from, where only this machine is served: clients, and also their pages.
+func (s *instance) guards() (client, both chi.Middlewares) {
+	if !s.cfg.Closed() {
+		return nil, nil
 	}
-	r.With(both...).Route("/hls", func(r chi.Router) {
-		r.Use(s.note, s.gate.Watch, s.connections.room, s.insight.Audience.Count, s.insight.Playback.Read)
-		hls.Routes(r, s.reg, hls.Options{Origins: s.origins})
-	})
-	r.Group(func(r chi.Router) {
-		r.Use(patient)
-		r.With(client...).Route("/whip", s.whip.Routes) // has its own, stricter guard, and answers in problem JSON
-		local := r.With(both...)
-		api.Routes(local, s.api(s.cfg.Closed()), s.log)
-		static.RoutesBelow(local, s.cfg.PathPrefix)
-		s.gate.Routes(r)
-		health(r)
-	})
+	return chi.Chain(localClient(s.log)), chi.Chain(localClient(s.log), localOnly(s.log, s.origins))
+}
+
+// mount puts all routes on r but those of players.
+func (s *instance) mount(r chi.Router) {
+	client, both := s.guards()
+	r.Use(patient)
+	r.With(client...).Route("/whip", s.whip.Routes) // has its own, stricter guard, and answers in problem JSON
+	local := r.With(both...)
+	api.Routes(local, s.api(s.cfg.Closed()), s.log)
+	static.RoutesBelow(local, s.cfg.PathPrefix)
+	s.gate.Routes(r)
+	health(r)
 }
 
 // adminRoutes is everything that the operator sees. On loopback only requests for this machine are answered, so that no

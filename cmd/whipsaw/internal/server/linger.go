@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"net/http"
 	"sync/atomic"
 	"time"
 )
@@ -19,14 +18,8 @@ type viewers struct {
 	last atomic.Int64 // nanoseconds since the Unix epoch; 0: never
 }
 
-// note is a middleware for what players ask for.
-func (v *viewers) note(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v.last.Store(time.Now().UnixNano()) // the answer may be there before its handler has returned
-		next.ServeHTTP(w, r)
-		v.last.Store(time.Now().UnixNano())
-	})
-}
+// note is to be called when a player asks, and again when it has been answered.
+func (v *viewers) note() { v.last.Store(time.Now().UnixNano()) }
 
 // linger waits until players have fetched the end of what they watch: their playlists have just ended, and the last
 // parts are still to be had. Without a viewer it returns at once.

@@ -1,0 +1,144 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"runtime"
+	"runtime/metrics"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"whipsaw/cmd/whipsaw/internal/bench/fleet"
+	"whipsaw/cmd/whipsaw/internal/bench/wire"
+	"whipsaw/segmenter/playlist"
+)
+
+// BenchmarkWaiter tells what one request costs in memory while it waits for a segment that is to come: its connection over
+// HTTP/1.1 on loopback, its goroutines' stacks and all that they hold, after a collection. The client's ends are not in it.
+func BenchmarkWaiter(b *testing.B) {
+	const waiters = 1000
+	at := serve(b)
+	c, err := OpenClip("")
+	require.NoError(b, err)
+	f, err := fleet.Launch(b.Context(), fleet.Options{URL: at + "/whip/b", Count: 1, Clip: c})
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, f.Close()) })
+	r := &runner{opts: Options{HLS: at + "/hls/b/index.m3u8", Publishers: 1, HTTP: wire.HTTP1}, fleet: f}
+	r.crowd, err = r.audience()
+	require.NoError(b, err)
+	_, err = r.playable(b.Context())
+	require.NoError(b, err)
+	r.crowd.Close()
+	u, err := url.Parse(at)
+	require.NoError(b, err)
+	factory, err := wire.NewFactory(u, wire.Options{Version: wire.HTTP1, Timeout: patience, UserAgent: "benchmark"})
+	require.NoError(b, err)
+	client := factory.New()
+	defer client.Close()
+	list := "/hls/b/" + variant(b, client)
+
+	ends := clientEnds(b, waiters)
+	var stacks, heap uint64
+	for b.Loop() {
+		before := held()
+		text := fmt.Sprintf("GET %s?_HLS_msn=%d HTTP/1.1\r\nHost: %s\r\nAccept-Encoding: gzip\r\nUser-Agent: benchmark\r\n\r\n", list, newestMSN(b, client, list)+2, u.Host)
+		conns := dial(b, u.Host, waiters, text)
+		for waiting(b) < waiters {
+			time.Sleep(5 * time.Millisecond)
+		}
+		after := held()
+		stacks += after[0] - before[0]
+		heap += after[1] - before[1] - ends
+		require.Equal(b, waiters, waiting(b), "they waited all the time")
+		for _, c := range conns {
+			require.NoError(b, c.Close())
+		}
+		for waiting(b) > 0 {
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	per := float64(b.N * waiters)
+	b.ReportMetric(float64(stacks)/per, "B-stack/waiter")
+	b.ReportMetric(float64(heap)/per, "B-heap/waiter")
+	b.ReportMetric(float64(stacks+heap)/per, "B/waiter")
+}
+
+// held are the bytes of stacks, and of what lives in the heap.
+func held() [2]uint64 {
+	runtime.GC()
+	runtime.GC()
+	s := []metrics.Sample{{Name: "/memory/classes/heap/stacks:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(s)
+	return [2]uint64{s[0].Value.Uint64(), s[1].Value.Uint64()}
+}
+
+// clientEnds is what so many connections cost in this process if nobody takes them.
+func clientEnds(b *testing.B, n int) uint64 {
+	b.Helper()
+	var lc net.ListenConfig
+	l, err := lc.Listen(b.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(b, err)
+	defer l.Close()
+	before := held()
+	conns := dial(b, l.Addr().String(), n, "")
+	after := held()
+	for _, c := range conns {
+		require.NoError(b, c.Close())
+	}
+	return after[1] - before[1]
+}
+
+// dial opens connections and says the same on all of them.
+func dial(b *testing.B, at string, n int, text string) []net.Conn {
+	b.Helper()
+	var d net.Dialer
+	conns := make([]net.Conn, n)
+	for i := range conns {
+		var err error
+		conns[i], err = d.DialContext(context.Background(), "tcp", at)
+		require.NoError(b, err)
+		_, err = conns[i].Write([]byte(text))
+		require.NoError(b, err)
+	}
+	return conns
+}
+
+var stackCount = regexp.MustCompile(`^(\d+) @`)
+
+// waiting is how many goroutines wait for a newer playlist.
+func waiting(b *testing.B) int {
+	b.Helper()
+	var profile bytes.Buffer
+	require.NoError(b, pprof.Lookup("goroutine").WriteTo(&profile, 1))
+	n := 0
+	for stack := range strings.SplitSeq(profile.String(), "\n\n") {
+		if strings.Contains(stack, "(*Rendition).Wait") {
+			for _, m := range stackCount.FindAllStringSubmatch(strings.TrimSpace(stack), 1) {
+				count, err := strconv.Atoi(m[1])
+				require.NoError(b, err)
+				n += count
+			}
+		}
+	}
+	return n
+}
+
+func newestMSN(b *testing.B, client wire.Client, list string) int64 {
+	b.Helper()
+	answer, err := client.Start(b.Context(), list, []byte{}).Wait()
+	require.NoError(b, err)
+	text, err := unzip(answer)
+	require.NoError(b, err)
+	p, err := playlist.ParseMedia(text)
+	require.NoError(b, err)
+	return p.MediaSequence + int64(len(p.Segments)) - 1
+}

@@ -91,7 +91,7 @@ func (h *Handler) find(r *http.Request, path string) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
-	return mediaContent(rendition.Name(), gen.ID()+"/"+rendition.Name()+"/"+file, body), nil
+	return mediaContent(rendition.Name(), `"`+gen.ID()+"/"+rendition.Name()+"/"+file+`"`, body), nil
 }
 
 // multivariant answers for /{stream}/index.m3u8.

@@ -22,8 +22,8 @@ func hardened(prefix string) func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
 			h["X-Content-Type-Options"] = noSniff
-			h["Referrer-Policy"] = noReferrer
 			if !strings.HasPrefix(r.URL.Path, media) {
+				h["Referrer-Policy"] = noReferrer
 				h["Content-Security-Policy"] = noDocument
 				h["X-Frame-Options"] = noFrame
 			}

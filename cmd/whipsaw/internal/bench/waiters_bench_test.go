@@ -53,7 +53,7 @@ func BenchmarkWaiter(b *testing.B) {
 		text := fmt.Sprintf("GET %s?_HLS_msn=%d HTTP/1.1\r\nHost: %s\r\nAccept-Encoding: gzip\r\nUser-Agent: benchmark\r\n\r\n", list, newestMSN(b, client, list)+2, u.Host)
 		conns := dial(b, u.Host, waiters, text)
 		for waiting(b) < waiters {
-			time.Sleep(5 * time.Millisecond)
+			<-time.After(5 * time.Millisecond)
 		}
 		after := held()
 		stacks += after[0] - before[0]
@@ -63,7 +63,7 @@ func BenchmarkWaiter(b *testing.B) {
 			require.NoError(b, c.Close())
 		}
 		for waiting(b) > 0 {
-			time.Sleep(5 * time.Millisecond)
+			<-time.After(5 * time.Millisecond)
 		}
 	}
 	per := float64(b.N * waiters)

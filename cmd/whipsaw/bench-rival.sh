@@ -8,7 +8,7 @@
 #
 #   ROUNDS=3                  how often each case is run
 #   STREAMS="1 10 25"         cases without viewers: how many streams
-#   VIEWERS="1 100 300 1000"  cases with one stream: how many viewers
+#   VIEWERS="1 100 300 600 1000"  cases with one stream: how many viewers
 #   WITHIN=200ms              the most viewers are looked for that get 99 of 100 parts within it; empty: they are not
 #   TIME=15s WARM=25s         how long streams are measured, and run before that: longer than the playlists
 #   WATCH_TIME=15s WATCH_WARM=5s   the same with viewers
@@ -106,7 +106,7 @@ for _ in $(seq "${ROUNDS:-3}"); do
 	for n in ${STREAMS-1 10 25}; do
 		both "streams-$n" --streams "$n" --viewers 0 --time "${TIME:-15s}" --warm "${WARM:-25s}"
 	done
-	for n in ${VIEWERS-1 100 300 1000}; do
+	for n in ${VIEWERS-1 100 300 600 1000}; do
 		both "viewers-$n" --streams 1 --viewers "$n" --time "${WATCH_TIME:-15s}" --warm "${WATCH_WARM:-5s}"
 	done
 	if [ -n "${WITHIN-200ms}" ]; then

@@ -38,25 +38,30 @@ type point struct {
 // panel is one diagram.
 type panel struct {
 	title, x string
+	log      bool   // decades of the same height, for what differs by far
+	guide    string // name of a dashed line at 1000, where there is room for it; empty: none
 	series   []series
 }
+
+// oneCore is what 1000 ms of CPU a second are.
+const oneCore = "one core"
 
 // WriteSVG draws how the server's CPU grows with streams and with viewers.
 func WriteSVG(w io.Writer, results []*bench.Result) error {
 	panels := []panel{
-		{title: "CPU of the server, ms per second", x: "streams, no viewers", series: collect(results, func(r *bench.Result) (x, y float64, ok bool) {
+		{title: "CPU of the server, ms per second", x: "streams, no viewers", guide: oneCore, series: collect(results, func(r *bench.Result) (x, y float64, ok bool) {
 			if r.Server == nil || !ingestOnly(r) {
 				return 0, 0, false
 			}
 			return float64(r.Work.Publishers), r.Server.IngestCPU, true
 		})},
-		{title: "CPU of the server, ms per second", x: "viewers of one stream", series: collect(results, func(r *bench.Result) (x, y float64, ok bool) {
+		{title: "CPU of the server, ms per second", x: "viewers of one stream", guide: oneCore, series: collect(results, func(r *bench.Result) (x, y float64, ok bool) {
 			if r.Server == nil || r.Watch == nil || r.Work.Publishers != 1 || r.Work.HTTP != "1.1" || r.Work.VideoOnly || r.Work.Hints {
 				return 0, 0, false
 			}
 			return float64(r.Work.Viewers), r.Server.WatchCPU, true
 		})},
-		{title: "part delay p99, ms", x: "viewers of one stream", series: collect(results, func(r *bench.Result) (x, y float64, ok bool) {
+		{title: "part delay p99, ms (logarithmic)", x: "viewers of one stream", log: true, series: collect(results, func(r *bench.Result) (x, y float64, ok bool) {
 			if r.Watch == nil || r.Work.Publishers != 1 || r.Work.HTTP != "1.1" || r.Work.VideoOnly || r.Work.Hints {
 				return 0, 0, false
 			}
@@ -125,24 +130,28 @@ func draw(w io.Writer, panels []panel, labels []string) error {
 
 func colour(i int) string { return colours[i%len(colours)] }
 
-// draw draws axes from zero, and a line with the spread of each point for every series.
+// draw draws axes, and a line with the spread of each point for every series.
 func (p *panel) draw(b *strings.Builder, labels []string) {
-	maxX, maxY := 0.0, 0.0
+	maxX := 0.0
 	for _, s := range p.series {
 		for _, at := range s.points {
-			maxX, maxY = max(maxX, at.x), max(maxY, at.high)
+			maxX = max(maxX, at.x)
 		}
 	}
-	stepX, stepY := step(maxX), step(maxY)
-	maxX, maxY = math.Ceil(maxX/stepX)*stepX, math.Ceil(maxY/stepY)*stepY
+	stepX := step(maxX)
+	maxX = math.Ceil(maxX/stepX) * stepX
 	x := func(v float64) float64 { return left + v/maxX*(panelWidth-left-right) }
-	y := func(v float64) float64 { return panelHeight - bottom - v/maxY*(panelHeight-top-bottom) }
+	y, ticks := p.height()
 	fmt.Fprintf(b, `<text x="%d" y="24" fill="#222222" font-weight="600">%s</text>`+"\n", left, html.EscapeString(p.title))
 	fmt.Fprintf(b, `<text x="%d" y="%d" fill="#555555" text-anchor="middle">%s</text>`+"\n",
 		(left+panelWidth-right)/2, panelHeight-8, html.EscapeString(p.x))
-	for v := 0.0; v <= maxY*1.001; v += stepY {
-		fmt.Fprintf(b, `<line x1="%d" y1="%.1f" x2="%d" y2="%.1f" stroke="#dddddd"/><text x="%d" y="%.1f" fill="#555555" text-anchor="end">%.4g</text>`+"\n",
+	for _, v := range ticks {
+		fmt.Fprintf(b, `<line x1="%d" y1="%.1f" x2="%d" y2="%.1f" stroke="#dddddd"/><text x="%d" y="%.1f" fill="#555555" text-anchor="end">%.6g</text>`+"\n",
 			left, y(v), panelWidth-right, y(v), left-6, y(v)+4, v)
+	}
+	if p.guide != "" && ticks[len(ticks)-1] >= 1000 {
+		fmt.Fprintf(b, `<line x1="%d" y1="%.1f" x2="%d" y2="%.1f" stroke="#888888" stroke-dasharray="4 4"/><text x="%d" y="%.1f" fill="#555555">%s</text>`+"\n",
+			left, y(1000), panelWidth-right, y(1000), left+6, y(1000)-5, p.guide)
 	}
 	for v := 0.0; v <= maxX*1.001; v += stepX {
 		fmt.Fprintf(b, `<text x="%.1f" y="%d" fill="#555555" text-anchor="middle">%.4g</text>`+"\n", x(v), panelHeight-bottom+16, v)
@@ -157,6 +166,40 @@ func (p *panel) draw(b *strings.Builder, labels []string) {
 		}
 		fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"/>`+"\n", strings.Join(line, " "), c)
 	}
+}
+
+// height is where values stand on the vertical axis, and those with a line of the grid: from zero, or, on a logarithmic
+// axis, from the last of 1, 2, 5, 10, 20 and so on below the smallest to the first above the largest.
+func (p *panel) height() (y func(float64) float64, ticks []float64) {
+	least, most := math.Inf(1), 0.0
+	for _, s := range p.series {
+		for _, at := range s.points {
+			least, most = min(least, at.low), max(most, at.high)
+		}
+	}
+	const room = panelHeight - top - bottom
+	if p.log && least > 0 {
+		for e := math.Floor(math.Log10(least)); len(ticks) < 2 || ticks[len(ticks)-1] < most; e++ {
+			for _, f := range []float64{1, 2, 5} {
+				v := f * math.Pow(10, e)
+				if v <= least {
+					ticks = ticks[:0]
+				}
+				if len(ticks) < 2 || ticks[len(ticks)-1] < most {
+					ticks = append(ticks, v)
+				}
+			}
+		}
+		from, to := math.Log10(ticks[0]), math.Log10(ticks[len(ticks)-1])
+		return func(v float64) float64 { return panelHeight - bottom - (math.Log10(v)-from)/(to-from)*room }, ticks
+	}
+	stepY := step(most)
+	top := math.Ceil(most/stepY) * stepY
+	for v := 0.0; v <= top*1.001; v += stepY {
+		ticks = append(ticks, v)
+	}
+	top = max(top, stepY)
+	return func(v float64) float64 { return panelHeight - bottom - v/top*room }, ticks
 }
 
 // step is a round distance of grid lines, of which about gridLines reach up to most.

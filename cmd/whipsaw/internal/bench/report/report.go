@@ -153,8 +153,8 @@ var measures = []struct {
 	{"memory per viewer", "KiB", server(func(r *bench.Result) float64 { return float64(r.Server.RSSPerViewer) / (1 << 10) }, watched)},
 	{"part delay p50", "ms", watch(func(w *bench.Watch) float64 { return w.Part.P50 })},
 	{"part delay p99", "ms", watch(func(w *bench.Watch) float64 { return w.Part.P99 })},
-	{"first viewer p50", "ms", watch(func(w *bench.Watch) float64 { return w.First.P50 })},
-	{"first viewer p99", "ms", watch(func(w *bench.Watch) float64 { return w.First.P99 })},
+	{"first viewer p50", "ms", watch(func(w *bench.Watch) float64 { return first(w, w.First.P50) })},
+	{"first viewer p99", "ms", watch(func(w *bench.Watch) float64 { return first(w, w.First.P99) })},
 	{"delivery p99", "ms", watch(func(w *bench.Watch) float64 { return w.Delivery.P99 })},
 	{"release p50", "ms", watch(func(w *bench.Watch) float64 { return w.Release.P50 })},
 	{"release p99", "ms", watch(func(w *bench.Watch) float64 { return w.Release.P99 })},
@@ -187,6 +187,14 @@ func watch(of func(*bench.Watch) float64) func(*bench.Result) float64 {
 		}
 		return of(r.Watch)
 	}
+}
+
+// first is NaN for what was measured before first viewers were.
+func first(w *bench.Watch, x float64) float64 {
+	if w.First.Count == 0 {
+		return math.NaN()
+	}
+	return x
 }
 
 func spread(results []*bench.Result, of func(*bench.Result) float64) Spread {

@@ -139,7 +139,30 @@ func TestGraph(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
+	require.NotContains(t, text, oneCore, "nothing comes near it")
 	require.ErrorIs(t, WriteSVG(io.Discard, []*bench.Result{{Label: "x"}}), ErrResults)
+}
+
+// Delays stand on a logarithmic axis, from round numbers around the smallest and the largest; what is nothing at all, as the
+// delay of no part is, on one from zero.
+func TestHeight(t *testing.T) {
+	p := panel{log: true, series: []series{{points: []point{{y: 30, low: 25, high: 40}}}, {points: []point{{y: 1000, low: 600, high: 2000}}}}}
+	y, ticks := p.height()
+	require.Equal(t, []float64{20, 50, 100, 200, 500, 1000, 2000}, ticks)
+	require.InDelta(t, panelHeight-bottom, y(20), 1e-9)
+	require.InDelta(t, top, y(2000), 1e-9)
+	require.InDelta(t, y(20)-y(200), y(200)-y(2000), 1e-9)
+	p.series[0].points[0].low = 0
+	y, ticks = p.height()
+	require.Equal(t, []float64{0, 500, 1000, 1500, 2000}, ticks)
+	require.InDelta(t, top, y(2000), 1e-9)
+	y, ticks = (&panel{log: true, series: []series{{points: []point{{}}}}}).height()
+	require.Equal(t, []float64{0}, ticks)
+	require.InDelta(t, panelHeight-bottom, y(0), 1e-9, "no division by nothing")
+	full := []*bench.Result{viewed("a", 100, 4), viewed("a", 300, 3.3)}
+	var out bytes.Buffer
+	require.NoError(t, WriteSVG(&out, full))
+	require.Contains(t, out.String(), oneCore)
 }
 
 func TestStep(t *testing.T) {

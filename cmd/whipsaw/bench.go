@@ -23,7 +23,7 @@ func benchCommand(ctx context.Context, args []string, env config.Lookup, stdout,
 	}
 	o := bench.Options{
 		WHIP: cfg.WHIP, HLS: cfg.HLS, Publishers: cfg.Streams, Viewers: cfg.Viewers, Token: cfg.Token.Reveal(),
-		HTTP: cfg.HTTP, Insecure: cfg.Insecure, VideoOnly: cfg.VideoOnly, Hints: cfg.Hints,
+		HTTP: cfg.HTTP, Insecure: cfg.Insecure, VideoOnly: cfg.VideoOnly, Waiters: cfg.Waiters, Hints: cfg.Hints,
 		PID: cfg.PID, Warm: cfg.Warm, Time: cfg.Time, Within: cfg.Within,
 		Label: cfg.Label, Version: version(), Progress: stderr, Redraw: terminal(stderr),
 	}

@@ -36,6 +36,7 @@ type Work struct {
 	Bitrate    int64   `json:"bitrate,omitempty"` // bit/s of media in one stream
 	HTTP       string  `json:"http,omitempty"`
 	VideoOnly  bool    `json:"video_only,omitempty"`
+	Waiters    bool    `json:"waiters,omitempty"` // they fetched no parts
 	Hints      bool    `json:"hints,omitempty"`
 	Within     float64 `json:"within_ms,omitempty"` // as many viewers as could be served within it were looked for
 	Seconds    float64 `json:"seconds"`             // each phase was measured for

@@ -30,6 +30,7 @@ type Options struct {
 	HTTP      string // wire.HTTP1, wire.HTTP2 or wire.HTTP3
 	Insecure  bool
 	VideoOnly bool
+	Waiters   bool // viewers who only wait for playlists
 	Hints     bool
 
 	PID  int           // of the server; 0: its cost is not measured
@@ -57,7 +58,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	r := &runner{opts: o, begun: time.Now()}
 	r.result = &Result{
 		Label: o.Label, Version: o.Version, When: r.begun.UTC().Truncate(time.Second), Machine: proc.Describe(runtime.NumCPU()),
-		Work: Work{Publishers: o.Publishers, Viewers: o.Viewers, HTTP: o.HTTP, VideoOnly: o.VideoOnly, Hints: o.Hints, Seconds: o.Time.Seconds()},
+		Work: Work{Publishers: o.Publishers, Viewers: o.Viewers, HTTP: o.HTTP, VideoOnly: o.VideoOnly, Waiters: o.Waiters, Hints: o.Hints, Seconds: o.Time.Seconds()},
 	}
 	r.result.Bench.Cores = runtime.GOMAXPROCS(0)
 	err := r.run(ctx)
@@ -156,7 +157,7 @@ func (r *runner) audience() (*watch.Audience, error) {
 		return nil, err
 	}
 	o := watch.Options{
-		VideoOnly: r.opts.VideoOnly, Hints: r.opts.Hints,
+		VideoOnly: r.opts.VideoOnly, Waiters: r.opts.Waiters, Hints: r.opts.Hints,
 		Wire: wire.Options{Version: r.opts.HTTP, Insecure: r.opts.Insecure, Timeout: requestTimeout, UserAgent: "whipsaw-bench/" + r.opts.Version},
 	}
 	o.Sent = func(m mark.Mark) (time.Time, bool) {

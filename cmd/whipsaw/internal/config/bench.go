@@ -31,6 +31,7 @@ type Bench struct {
 	HTTP      string // 1.1, 2 or 3
 	Insecure  bool
 	VideoOnly bool
+	Waiters   bool
 	Hints     bool
 	PID       int // of the server on this machine; 0: unknown
 	Warm      time.Duration
@@ -73,6 +74,8 @@ func BenchSettings(c *Bench) []Setting {
 			Help: "take any certificate from the server"},
 		{Name: "video-only", Default: "false", set: toggle(&c.VideoOnly),
 			Help: "viewers leave out the sound that has a playlist of its own"},
+		{Name: "waiters", Default: "false", set: toggle(&c.Waiters),
+			Help: "viewers wait for playlists and fetch no parts: how fast many are told of a new one"},
 		{Name: "hints", Default: "false", set: toggle(&c.Hints),
 			Help: "viewers ask for the part that is hinted before it is there, as Safari does; hls.js and Shaka do not"},
 		{Name: "label", Value: "NAME", set: text(&c.Label),
@@ -162,6 +165,8 @@ func (c *Bench) check() error {
 		return fmt.Errorf("%w: --time is not between 1s and %v, or --warm is over it", ErrUsage, maxBenchTime)
 	case c.Within > 0 && (c.HLS == "" || c.Viewers == 0):
 		return fmt.Errorf("%w: --within needs viewers to begin with", ErrUsage)
+	case c.Within > 0 && c.Waiters:
+		return fmt.Errorf("%w: --within looks at parts, which --waiters do not fetch", ErrUsage)
 	case c.HTTP == "3" && c.HLS != "" && !strings.HasPrefix(c.HLS, "https:"):
 		return fmt.Errorf("%w: HTTP/3 needs an https URL", ErrUsage)
 	case c.SVG != "":

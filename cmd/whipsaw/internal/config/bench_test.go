@@ -18,9 +18,9 @@ func TestBench(t *testing.T) {
 		"publish http://h/{n}/whip --streams 25 --clip a.mp4 --token t": func(b *Bench) {
 			b.Mode, b.WHIP, b.Streams, b.Viewers, b.Clip, b.Token = BenchPublish, "http://h/{n}/whip", 25, 0, "a.mp4", "t"
 		},
-		"watch --viewers 300 https://h/x.m3u8 --http 3 --insecure --hints --video-only": func(b *Bench) {
+		"watch --viewers 300 https://h/x.m3u8 --http 3 --insecure --hints --video-only --waiters": func(b *Bench) {
 			b.Mode, b.HLS, b.Viewers, b.HTTP = BenchWatch, "https://h/x.m3u8", 300, "3"
-			b.Insecure, b.Hints, b.VideoOnly = true, true, true
+			b.Insecure, b.Hints, b.VideoOnly, b.Waiters = true, true, true, true
 		},
 		"run http://h/w http://h/x.m3u8 --viewers 0 --pid 7 --warm 0s --time 1m --label a --json -": func(b *Bench) {
 			b.Mode, b.WHIP, b.HLS, b.Viewers, b.PID = BenchRun, "http://h/w", "http://h/x.m3u8", 0, 7
@@ -43,29 +43,30 @@ func TestBench(t *testing.T) {
 
 func TestBenchRefuses(t *testing.T) {
 	for args, says := range map[string]string{
-		"":                                    "publish, watch, run and report",
-		"load http://h/x":                     `bench has no "load"`,
-		"run http://h/w":                      "takes 2 URL(s), and got 1",
-		"publish":                             "takes 1 URL(s), and got 0",
-		"watch http://h/x http://h/y":         "takes 1 URL(s), and got 2",
-		"publish h/x":                         "is no URL like http://",
-		"publish ftp://h/x":                   "is no URL like http://",
-		"publish http://h/x --streams 2":      "needs {n}",
-		"publish http://h{n}/x":               "in the path only",
-		"publish http://h/x --streams 0":      "no number from 1 to 1000",
-		"publish http://h/{n} --streams 1001": "no number from 1 to 1000",
-		"watch http://h/x --viewers 20001":    "no number from 0 to 20000",
-		"watch http://h/x --viewers 0":        "needs viewers",
-		"publish http://h/x --viewers 3":      "has no viewers",
-		"watch http://h/x --time 500ms":       "--time",
-		"watch http://h/x --time 25h":         "--time",
-		"watch http://h/x --warm 25h":         "--warm",
-		"watch http://h/x --http 3":           "needs an https URL",
-		"watch http://h/x --http 4":           "none of 1.1, 2, 3",
-		"publish http://h/x --within 1s":      "needs viewers",
-		"watch http://h/x --pid 0":            "--pid",
-		"watch http://h/x --svg a.svg":        "bench report",
-		"report":                              "takes the files",
+		"":                                       "publish, watch, run and report",
+		"load http://h/x":                        `bench has no "load"`,
+		"run http://h/w":                         "takes 2 URL(s), and got 1",
+		"publish":                                "takes 1 URL(s), and got 0",
+		"watch http://h/x http://h/y":            "takes 1 URL(s), and got 2",
+		"publish h/x":                            "is no URL like http://",
+		"publish ftp://h/x":                      "is no URL like http://",
+		"publish http://h/x --streams 2":         "needs {n}",
+		"publish http://h{n}/x":                  "in the path only",
+		"publish http://h/x --streams 0":         "no number from 1 to 1000",
+		"publish http://h/{n} --streams 1001":    "no number from 1 to 1000",
+		"watch http://h/x --viewers 20001":       "no number from 0 to 20000",
+		"watch http://h/x --viewers 0":           "needs viewers",
+		"publish http://h/x --viewers 3":         "has no viewers",
+		"watch http://h/x --time 500ms":          "--time",
+		"watch http://h/x --time 25h":            "--time",
+		"watch http://h/x --warm 25h":            "--warm",
+		"watch http://h/x --http 3":              "needs an https URL",
+		"watch http://h/x --http 4":              "none of 1.1, 2, 3",
+		"publish http://h/x --within 1s":         "needs viewers",
+		"watch http://h/x --within 1s --waiters": "do not fetch",
+		"watch http://h/x --pid 0":               "--pid",
+		"watch http://h/x --svg a.svg":           "bench report",
+		"report":                                 "takes the files",
 	} {
 		_, err := ParseBench(strings.Fields(args), env{}.lookup)
 		require.ErrorIs(t, err, ErrUsage, args)

@@ -56,13 +56,13 @@ func WriteSVG(w io.Writer, results []*bench.Result) error {
 			return float64(r.Work.Publishers), r.Server.IngestCPU, true
 		})},
 		{title: "CPU of the server, ms per second", x: "viewers of one stream", guide: oneCore, series: collect(results, func(r *bench.Result) (x, y float64, ok bool) {
-			if r.Server == nil || r.Watch == nil || r.Work.Publishers != 1 || r.Work.HTTP != "1.1" || r.Work.VideoOnly || r.Work.Hints {
+			if r.Server == nil || r.Watch == nil || r.Work.Publishers != 1 || !usual(r.Work) {
 				return 0, 0, false
 			}
 			return float64(r.Work.Viewers), r.Server.WatchCPU, true
 		})},
 		{title: "part delay p99, ms (logarithmic)", x: "viewers of one stream", log: true, series: collect(results, func(r *bench.Result) (x, y float64, ok bool) {
-			if r.Watch == nil || r.Work.Publishers != 1 || r.Work.HTTP != "1.1" || r.Work.VideoOnly || r.Work.Hints {
+			if r.Watch == nil || r.Work.Publishers != 1 || !usual(r.Work) {
 				return 0, 0, false
 			}
 			return float64(r.Work.Viewers), r.Watch.Part.P99, true
@@ -74,6 +74,9 @@ func WriteSVG(w io.Writer, results []*bench.Result) error {
 	}
 	return draw(w, panels, labels(results))
 }
+
+// usual reports whether viewers do what the viewers of a graph do.
+func usual(w bench.Work) bool { return w.HTTP == "1.1" && !w.VideoOnly && !w.Waiters && !w.Hints }
 
 func labels(results []*bench.Result) []string {
 	var out []string

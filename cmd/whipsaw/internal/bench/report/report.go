@@ -90,7 +90,7 @@ func New(results []*bench.Result) (*Report, error) {
 func key(w bench.Work) bench.Work {
 	w.Seconds = 0
 	if w.Viewers == 0 && w.Within == 0 {
-		w.HTTP, w.VideoOnly, w.Hints = "", false, false
+		w.HTTP, w.VideoOnly, w.Waiters, w.Hints = "", false, false, false
 	}
 	return w
 }

@@ -58,6 +58,9 @@ func Title(w bench.Work) string {
 	if w.VideoOnly {
 		s += ", video only"
 	}
+	if w.Waiters {
+		s += ", playlists only"
+	}
 	if w.Hints {
 		s += ", hints"
 	}

@@ -19,6 +19,7 @@ import (
 type Options struct {
 	Wire      wire.Options
 	VideoOnly bool // without the sound that has a playlist of its own
+	Waiters   bool // follow the playlists alone; each part is fetched by one viewer, to learn when it was sent
 	Hints     bool // ask for the part that is hinted before it is there, as Safari does; hls.js and Shaka do not
 
 	// Sent tells when the last packet of a marked frame was sent; nil: what the mark says, when its first packet was.

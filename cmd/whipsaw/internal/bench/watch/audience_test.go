@@ -70,6 +70,28 @@ func TestViewer(t *testing.T) {
 	}
 }
 
+// Those who only wait follow the playlist, and one of them tells when its parts were sent.
+func TestWaiters(t *testing.T) {
+	o := newOrigin(t)
+	a := gather(t, o, Options{VideoOnly: true, Waiters: true})
+	a.Add(o.at("/index.m3u8"))
+	a.Add(o.at("/index.m3u8"))
+	for next := 5; next <= 7; next++ {
+		o.eventually("both wait", func() bool {
+			return o.count(fmt.Sprintf("/live/video.m3u8?_HLS_msn=10&_HLS_part=%d&_HLS_skip=YES", next)) == 2
+		})
+		if next == 5 {
+			a.Begin()
+		}
+		o.change(func() { o.next = next + 1 })
+	}
+	o.eventually("each part has come", func() bool { return a.Result().Parts == 3 && a.Result().Playlists == 6 })
+	r := a.Close()
+	require.Empty(t, r.Errors)
+	require.Equal(t, int64(3), r.Parts, "not to both")
+	require.Equal(t, uint64(3), r.Delays.Release.Count())
+}
+
 func TestVideoOnly(t *testing.T) {
 	o := newOrigin(t)
 	a := gather(t, o, Options{VideoOnly: true})

@@ -149,6 +149,9 @@ func (r *rendition) header(ctx context.Context, m *media) error {
 	return nil
 }
 
+// waits reports whether the viewer fetches those parts alone that nobody else has asked for.
+func (r *rendition) waits() bool { return r.viewer.audience.opts.Waiters }
+
 func (r *rendition) media(p wire.Pending) (wire.Reply, error) {
 	answer, err := p.Wait()
 	if err == nil {
@@ -174,7 +177,7 @@ type under struct {
 // fetch asks for a part. The first viewer to ask for it is the one who looks into it.
 func (r *rendition) fetch(ctx context.Context, target string) under {
 	name, _, _ := strings.Cut(target, "?")
-	u := under{name: name, look: r.ledger.claim(name)}
+	u := under{name: name, look: r.waits() || r.ledger.claim(name)}
 	var buf []byte
 	if u.look {
 		buf = make([]byte, 0, 64<<10)
@@ -224,7 +227,7 @@ func (r *rendition) ask(ctx context.Context, v *version) {
 
 // take fetches a part, or takes the answer to the request for it that was sent when it was hinted.
 func (r *rendition) take(ctx context.Context, m *media, hinted *under) error {
-	if m.gap {
+	if m.gap || r.waits() && !r.ledger.claim(m.name) {
 		return nil
 	}
 	if err := r.header(ctx, m); err != nil {
@@ -242,7 +245,7 @@ func (r *rendition) take(ctx context.Context, m *media, hinted *under) error {
 	}
 	r.ledger.came(m.name, answer.Last, answer.Body)
 	r.viewer.audience.parts.Add(1)
-	if stalled := r.buffer.add(answer.Last, m.duration); stalled > 0 {
+	if stalled := r.buffer.add(answer.Last, m.duration); stalled > 0 && !r.waits() {
 		r.viewer.audience.stalled(stalled)
 	}
 	return nil

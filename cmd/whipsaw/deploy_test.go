@@ -123,11 +123,13 @@ type container struct {
 func TestKubernetes(t *testing.T) {
 	decoder := yaml.NewDecoder(strings.NewReader(deployed(t, "kubernetes.yaml")))
 	kinds := make(map[string]int)
+	secrets := make(map[string]string)
 	var c container
 	for {
 		var object struct {
-			Kind string
-			Spec struct {
+			Kind       string
+			StringData map[string]string `yaml:"stringData"`
+			Spec       struct {
 				Template struct {
 					Spec struct{ Containers []container }
 				}
@@ -139,6 +141,7 @@ func TestKubernetes(t *testing.T) {
 		}
 		require.NoError(t, err)
 		kinds[object.Kind]++
+		maps.Copy(secrets, object.StringData)
 		if object.Kind == "StatefulSet" {
 			require.Len(t, object.Spec.Template.Spec.Containers, 1)
 			c = object.Spec.Template.Spec.Containers[0]
@@ -152,6 +155,8 @@ func TestKubernetes(t *testing.T) {
 	cfg, err := config.ParseServe(args, with(map[string]string{"WHIPSAW_PUBLISH_TOKEN": "t0ken"}))
 	require.NoError(t, err)
 	require.Equal(t, "WHIPSAW_PUBLISH_TOKEN", c.Env[1].Name)
+	_, err = config.ParseServe(args, with(map[string]string{"WHIPSAW_PUBLISH_TOKEN": secrets["publish-token"]}))
+	require.ErrorContains(t, err, "publishers must show a token", "a token that all know is none")
 	ports := make(map[string]string)
 	for _, p := range c.Ports {
 		ports[p.Name] = ":" + strconv.Itoa(p.Port)

@@ -31,9 +31,12 @@ func configCommand(args []string, env config.Lookup, stdout, stderr io.Writer) e
 	return fmt.Errorf("%w: config has no %q; it has print and check", config.ErrUsage, args[0])
 }
 
-// checkFile tells all that is wrong with a file of settings, each fault in a line of its own.
+// checkFile tells all that is wrong with a file of settings and the files that it names, each fault in a line of its own.
 func checkFile(args []string, env config.Lookup, stdout, stderr io.Writer) error {
-	file, _, err := config.LoadFile(args, env)
+	file, l, err := config.LoadFile(args, env)
+	if err == nil {
+		err = l.CheckFiles()
+	}
 	var faults config.Faults
 	if errors.As(err, &faults) {
 		for _, f := range faults {
@@ -46,6 +49,13 @@ func checkFile(args []string, env config.Lookup, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "%s: nothing is wrong\n", file)
+	says := "nothing is wrong"
+	for _, w := range l.Exposed() {
+		says = "nothing else is wrong"
+		if _, err := fmt.Fprintln(stderr, "warning:", w); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(stdout, "%s: %s\n", file, says)
 	return err
 }

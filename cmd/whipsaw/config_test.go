@@ -79,6 +79,11 @@ func TestConfigCheck(t *testing.T) {
 		require.True(t, strings.HasPrefix(line, bad+":"+string(rune('1'+i))+": "), line)
 	}
 
+	code, out, errs = say(t, "config", "check", settings(t, "segment: 4s\njwt-jwks: /no/such/keys.json\n"))
+	require.Equal(t, exitError, code)
+	require.Empty(t, out)
+	require.Contains(t, errs, ":2: jwt-jwks: open /no/such/keys.json")
+
 	for _, args := range [][]string{{"config"}, {"config", "frobnicate"}, {"config", "check"}, {"config", "check", good, good}, {"config", "print", good}, {"--config", bad}} {
 		code, _, errs = say(t, args...)
 		require.Equal(t, exitUsage, code, "%v", args)

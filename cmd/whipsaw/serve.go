@@ -28,6 +28,9 @@ func serveCommand(ctx context.Context, args []string, env config.Lookup, stdout,
 	signal.Notify(asked, syscall.SIGHUP) // where there is none, none comes
 	defer signal.Stop(asked)
 	o := options(stdout, newLeveled(stderr, l.LogFormat, &level))
+	for _, w := range l.Exposed() {
+		o.Log.Warn(w)
+	}
 	o.Reload = &server.Reloading{
 		Asked: asked, Read: func() (config.Loaded, error) { return config.Reload(args, env) },
 		Begun: l, Levels: levels, Level: &level,

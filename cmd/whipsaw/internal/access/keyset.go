@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -48,6 +49,15 @@ func newKeySet(g *Gate, source string) (*keySet, error) {
 	s.tried = time.Now()
 	s.read = s.tried
 	return s, s.load(g.ctx)
+}
+
+// CheckKeys reads a file of keys as New does, and tells what is wrong with it. Of a URL it tells nothing.
+func CheckKeys(source string) error {
+	s := &keySet{source: source, gate: &Gate{log: slog.New(slog.DiscardHandler), ctx: context.Background()}}
+	if s.remote() {
+		return nil
+	}
+	return s.load(s.gate.ctx)
 }
 
 func (s *keySet) remote() bool {

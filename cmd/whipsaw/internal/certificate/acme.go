@@ -27,6 +27,19 @@ type ACME struct {
 	UserAgent string   // RFC 8555 6.1: clients say who they are
 }
 
+// Authorities reads the certificates of a file in PEM, by which others are trusted.
+func Authorities(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate in PEM", file)
+	}
+	return pool, nil
+}
+
 // FromACME gets certificates when they are first needed and renews them in time. The authority proves the domains over
 // HTTPS (tls-alpn-01, RFC 8737), and over plain HTTP if Challenges is used. Its terms of service count as agreed to.
 // When ctx ends, requests to the authority do. A handshake that names no domain (an IP address has no name in TLS) gets
@@ -37,13 +50,9 @@ func FromACME(ctx context.Context, a ACME) (*Source, error) {
 		Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 30 * time.Second, ForceAttemptHTTP2: true,
 	}
 	if a.CA != "" {
-		text, err := os.ReadFile(a.CA)
+		pool, err := Authorities(a.CA)
 		if err != nil {
 			return nil, err
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("%s holds no certificate in PEM", a.CA)
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool}
 	}

@@ -26,7 +26,8 @@ func Reference() string {
 var referenceFile = `## The file
 
 A file of settings is YAML of at most 1 MiB: one document, a table of settings and their values, lists where a setting may be repeated. There are no
-anchors, aliases or tags, and nothing twice. ` + "`whipsaw config check FILE`" + ` tells all that is wrong with it, by line; ` + "`whipsaw config print`" + ` prints what holds, and where
+anchors, aliases or tags, and nothing twice. ` + "`whipsaw config check FILE`" + ` tells all that is wrong with it and with the files that
+it names, by line, and warns, as the log does, of secrets that every user of the machine can read; ` + "`whipsaw config print`" + ` prints what holds, and where
 each value comes from; SIGHUP reads it again. A file with faults is refused as a whole: the server does not start, or goes on as it was.
 
 Under ` + "`streams:`" + ` stand names of streams, or patterns in which * stands for any characters, and below each its settings: ` + sectionNames() + `.

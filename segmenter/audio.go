@@ -62,9 +62,9 @@ func (a *audioWriter) fill(until int64) {
 	}
 }
 
-// occupy makes sure that the open segment is not empty.
+// occupy makes sure that the open segment is not empty, and that no part that was announced is missing.
 func (a *audioWriter) occupy() {
-	if a.end == a.began {
+	if a.end == a.began || a.owes() {
 		a.add(a.silence(960), 960, 0, true)
 		a.silent += 960
 		a.w.close(&a.builder)
@@ -145,7 +145,10 @@ func (a *audioWriter) publish() {
 // first segments end early, with video, nothing is certain.
 func (a *audioWriter) nextPart() (PartID, bool) {
 	id := a.next()
-	if a.end > a.began && (a.w.video == nil && a.ownCut(a.last) || a.w.video != nil && a.forced(a.last)) {
+	if a.end == a.began {
+		return id, true // no segment is left empty
+	}
+	if a.w.video == nil && a.ownCut(a.last) || a.w.video != nil && a.forced(a.last) {
 		return PartID{Epoch: a.w.epoch, MSN: id.MSN + 1}, true
 	}
 	if a.w.due(&a.builder) {

@@ -17,9 +17,9 @@ func (v *videoWriter) startFilling() {
 		return
 	}
 	v.settle(v.end + timeToTicks(v.cfg.Part, v.rate))
-	v.w.close(&v.builder)
 	v.filling = true
-	if !v.owes() { // else the first part of the filler is the one that was announced
+	if len(v.samples) > 0 { // else nothing is new, and the first part of the filler is the one that was announced
+		v.w.close(&v.builder)
 		v.publish()
 	}
 }
@@ -63,11 +63,14 @@ func (v *videoWriter) catchUp(msn int64) {
 	}
 }
 
-// occupy makes sure that the open segment is not empty.
+// occupy makes sure that the open segment is not empty, and that no part that was announced is missing.
 func (v *videoWriter) occupy() {
-	if v.end == v.began {
+	switch {
+	case v.end == v.began:
 		v.still(v.idr, shortFill)
 		v.idrCut = true
+	case v.owes() && !v.cfg.RecoveryPoints:
+		v.still(v.idr, v.least())
 	}
 }
 

@@ -150,9 +150,7 @@ func (c *channel) rejoin(pic *queued, start time.Duration) {
 		w.video.anew = true
 	} else {
 		w.discontinue()
-		for _, b := range w.builders() {
-			w.publish(b, PartID{}, false)
-		}
+		w.publish(w.builders()[0], PartID{}, false) // the others follow, with the parts that they announced
 	}
 	c.log.Info("generation goes on", "session", c.pub.session, "generation", w.gen.id)
 	c.observe(EventResumed, c.pub, "")

@@ -56,6 +56,7 @@ type videoWriter struct {
 	pending bool // the newest sample lasts until the next picture comes; builder.end is its decode time
 	idrCut  bool // the running segment begins with an IDR
 	idrNext bool // the picture that comes next is an IDR
+	newNext bool // and has another init segment, so that it begins another epoch
 	gop     int64
 	idrAt   int64 // decode time of the newest IDR
 	idrLast bool  // no other picture has come since
@@ -132,8 +133,9 @@ func (v *videoWriter) push(p picture) bool {
 		}
 		v.catch(want)
 	}
-	v.idrNext = p.idr
+	v.idrNext, v.newNext = p.idr, p.init != nil
 	v.settle(want)
+	v.newNext = false
 	if p.init != nil || v.filling {
 		v.renew(p)
 	}
@@ -274,8 +276,11 @@ func (v *videoWriter) publish() {
 // length of the last GOP, or the cut will be forced. While the filler runs nothing is announced: the next part may be of a new epoch.
 func (v *videoWriter) nextPart() (PartID, bool) {
 	id := v.next()
-	if v.filling {
+	switch {
+	case v.filling || v.newNext:
 		return id, false
+	case v.end == v.began:
+		return id, true // no segment is left empty
 	}
 	frame := v.frame()
 	idr := v.idrNext || v.gop > 0 && v.end-v.idrAt > v.gop-frame/2

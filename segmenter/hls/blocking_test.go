@@ -176,12 +176,12 @@ func TestHintedPartThatNeverComesIsNotFound_6_2_6(t *testing.T) {
 	})
 }
 
-// waitForHint lets video get to nine parts of a segment, and asks for the tenth.
-func (o *origin) waitForHint() (hint segmenter.PartID, wait *answer) {
+// waitForHint lets video get to so many parts of a segment, of which ten are the whole, and asks for what is announced then.
+func (o *origin) waitForHint(parts int) (hint segmenter.PartID, wait *answer) {
 	o.t.Helper()
 	o.play(5 * time.Second)
 	o.playUntil("video", func(s *segmenter.Snapshot) bool { return last(s).Complete })
-	o.playUntil("video", func(s *segmenter.Snapshot) bool { return len(last(s).Parts) == 9 && !last(s).Complete })
+	o.playUntil("video", func(s *segmenter.Snapshot) bool { return len(last(s).Parts) == parts && !last(s).Complete })
 	hint, ok := o.snapshot("video").Hint()
 	require.True(o.t, ok)
 	wait = o.begin("/hls/live/" + o.generation().ID() + "/video/" + hint.URI())[0]
@@ -189,26 +189,33 @@ func (o *origin) waitForHint() (hint segmenter.PartID, wait *answer) {
 	return hint, wait
 }
 
-// An IDR that comes early cuts the segment where a part was to follow. That part comes all the same: players that get an
-// error stop for a while.
+// An IDR that comes early cuts the segment where a part was to follow, be it of the same size or of another. That part
+// comes all the same: players that get an error stop for a while.
 func TestHintIsKeptWhereAnIDRComesEarly_6_2_6(t *testing.T) {
-	bubble(t, Options{}, both, func(t *testing.T, o *origin) {
-		hint, wait := o.waitForHint()
-		o.jump()
-		o.play(100 * time.Millisecond)
-		require.True(t, wait.finished())
-		require.Equal(t, 200, wait.status)
-		part, segment := o.snapshot("video").Part(hint), o.snapshot("video").Segment(hint.MSN)
-		require.Equal(t, part.Data, wait.body.Bytes())
-		require.True(t, part.Independent)
-		require.Equal(t, hint.Index, len(segment.Parts)-1, "the segment ends with it")
-	})
+	for _, file := range []string{"plain.h264", "other.h264"} {
+		bubble(t, Options{}, both, func(t *testing.T, o *origin) {
+			hint, wait := o.waitForHint(9)
+			o.units = loadUnits(t, file)
+			o.jump()
+			o.play(100 * time.Millisecond)
+			require.True(t, wait.finished())
+			require.Equal(t, 200, wait.status)
+			video := o.snapshot("video")
+			part, segment := video.Part(hint), video.Segment(hint.MSN)
+			require.Equal(t, part.Data, wait.body.Bytes())
+			require.True(t, part.Independent)
+			require.Equal(t, hint.Index, len(segment.Parts)-1, "the segment ends with it")
+			next := video.Next()
+			require.Equal(t, hint.MSN+1, next.MSN)
+			require.Equal(t, file != "plain.h264", next.Epoch > hint.Epoch)
+		})
+	}
 }
 
-// Pictures of another size begin a segment of another epoch at once: the stream goes on with another part.
+// Pictures of another size begin a segment of another epoch at once: where the next segment was announced, it is another.
 func TestHintTakenBackIsNotFoundWhileTheStreamGoesOn_6_2_6(t *testing.T) {
 	bubble(t, Options{}, both, func(t *testing.T, o *origin) {
-		hint, wait := o.waitForHint()
+		hint, wait := o.waitForHint(10)
 		o.units = loadUnits(t, "other.h264")
 		o.jump()
 		o.play(100 * time.Millisecond)

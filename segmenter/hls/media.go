@@ -67,6 +67,9 @@ func absentPart(s *segmenter.Snapshot, id segmenter.PartID) error {
 	if g := s.Segment(id.MSN); g != nil && (g.Complete || g.Epoch > id.Epoch) {
 		return gone(s, errOvertaken)
 	}
+	if next := s.Next(); next.MSN == id.MSN && next.Epoch > id.Epoch {
+		return gone(s, errOvertaken)
+	}
 	return absent(s, id.MSN)
 }
 

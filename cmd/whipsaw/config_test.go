@@ -23,7 +23,7 @@ func settings(t *testing.T, text string) string {
 // The example that the README points to is one that the server takes, and means what it says.
 func TestReadmeConfiguration(t *testing.T) {
 	require.Contains(t, readme(t), "cmd/whipsaw/deploy/whipsaw.yaml")
-	path := filepath.Join("deploy", "whipsaw.yaml")
+	path := settings(t, deployed(t, "whipsaw.yaml"))
 	code, out, errs := say(t, "config", "check", path)
 	require.Zero(t, code, errs)
 	require.Equal(t, path+": nothing is wrong\n", out)
@@ -38,6 +38,26 @@ func TestReadmeConfiguration(t *testing.T) {
 	require.Equal(t, time.Minute, c.Stream("studio-7").Window)
 	require.Equal(t, 2*time.Second, c.Stream("other").Segment)
 	require.True(t, c.Authenticated())
+}
+
+// Of secrets that all users of the machine can read both config check and the server's log warn.
+func TestSecretsForAll(t *testing.T) {
+	path := settings(t, "publish-token: hunter2\nlisten: 127.0.0.1:0\nwebrtc-udp: 127.0.0.1:0\nadmin: \"\"\n")
+	require.NoError(t, os.Chmod(path, 0o644))
+	require.NoError(t, os.Chmod(filepath.Dir(path), 0o755))
+	require.NoError(t, os.Chmod(filepath.Dir(filepath.Dir(path)), 0o755)) // which is closed to others otherwise
+	l, err := config.Load([]string{"--config", path}, nothing)
+	require.NoError(t, err)
+	if len(l.Exposed()) == 0 {
+		t.Skip("files of tests are not open to all here")
+	}
+	code, out, errs := say(t, "config", "check", path)
+	require.Zero(t, code)
+	require.Equal(t, path+": nothing else is wrong\n", out)
+	require.Equal(t, "warning: "+l.Exposed()[0]+"\n", errs)
+	p := spawn(t, "--config", path)
+	addresses(t, p)
+	require.Contains(t, p.out.String(), "every user of this machine can read it")
 }
 
 // What shells and man read is printed, and nothing else.

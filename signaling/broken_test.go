@@ -101,6 +101,8 @@ func brokenOffers(t *testing.T) []brokenOffer {
 		{"mono Opus name", edit(t, "opus/48000/2", "opus/48000"), 422, "codec-not-supported", "Opus"},
 		{"no codec described", edit(t, videoCodec, ""), 422, "codec-not-supported", "payload type 96"},
 		{"retransmission only", edit(t, "H264/90000", "rtx/90000"), 422, "codec-not-supported", "no codec"},
+		{"payload type of RTCP", edit(t, "SAVPF 96", "SAVPF 72", ":96 ", ":72 "), 422, "transport", "cannot be told from RTCP"},
+		{"one payload type for both", edit(t, "SAVPF 111", "SAVPF 96", ":111 ", ":96 "), 422, "transport", "two media sections use payload type 96"},
 		{"three rids", edit(t, videoCodec, videoCodec+"a=rid:l send\na=rid:m send\na=rid:h send\na=simulcast:send l;m;h\n"), 422, "simulcast", "simulcast"},
 		{"old simulcast", edit(t, videoCodec, videoCodec+"a=ssrc-group:SIM 1 2 3\na=ssrc:1 cname:x\n"), 422, "simulcast", "simulcast"},
 	}
@@ -132,6 +134,8 @@ func TestUnusualOffers(t *testing.T) {
 		{"as it is", plain, []string{"a=mid:a", "a=mid:v", "a=setup:passive", "profile-level-id=640028"}, []string{"rtcp-rsize"}},
 		{"line feeds only, and sendrecv", edit(t, "a=sendonly\n", "a=sendrecv\n"), []string{"a=recvonly"}, []string{"a=sendrecv"}},
 		{"no direction means sendrecv", edit(t, "a=sendonly\n", ""), []string{"a=recvonly"}, nil},
+		{"no end of the last line", strings.TrimSpace(plain), []string{"m=video"}, nil},
+		{"retransmission that is like RTCP", edit(t, "SAVPF 96", "SAVPF 96 80", videoCodec, videoCodec+"a=rtpmap:80 rtx/90000\na=fmtp:80 apt=96\na=ssrc-group:FID 7 8\na=ssrc:7 cname:x\na=ssrc:8 cname:x\n"), []string{"SAVPF 96\r\n"}, []string{"rtx"}},
 		{"active", edit(t, "setup:actpass", "setup:active"), []string{"a=setup:passive"}, nil},
 		{"passive", edit(t, "setup:actpass", "setup:passive"), []string{"a=setup:active"}, nil},
 		{"no setup", edit(t, "a=setup:actpass\n", ""), []string{"a=setup:passive"}, nil},

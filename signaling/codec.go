@@ -86,6 +86,10 @@ func (s *section) readCodec(_ *sdp.SessionDescription, m *sdp.MediaDescription) 
 	if best == nil {
 		return probCodec.with(codecSentence(s.kind, all))
 	}
+	if likeRTCP(best.pt) {
+		return probTransport.with("payload type " + strconv.Itoa(int(best.pt)) + " of the " + s.kind.String() +
+			" section cannot be told from RTCP; use one of 96 to 127")
+	}
 	s.pt, s.codec = best.pt, best.name
 	for _, t := range feedbackTypes[s.kind] {
 		if slices.ContainsFunc(best.fb, func(v string) bool { return strings.EqualFold(strings.TrimSpace(v), t) }) {
@@ -96,7 +100,7 @@ func (s *section) readCodec(_ *sdp.SessionDescription, m *sdp.MediaDescription) 
 		s.feedback = slices.DeleteFunc(s.feedback, func(t string) bool { return t == rembFeedback })
 	}
 	for _, f := range all {
-		if strings.EqualFold(f.name, "rtx") && f.fmtp["apt"] == strconv.Itoa(int(best.pt)) {
+		if strings.EqualFold(f.name, "rtx") && f.fmtp["apt"] == strconv.Itoa(int(best.pt)) && !likeRTCP(f.pt) {
 			s.rtx = f.pt
 			break
 		}
@@ -108,6 +112,9 @@ func (s *section) readCodec(_ *sdp.SessionDescription, m *sdp.MediaDescription) 
 	}
 	return nil
 }
+
+// likeRTCP reports payload types that, with the marker bit, are RTCP's on the same port (RFC 5761 4).
+func likeRTCP(pt uint8) bool { return pt >= 64 && pt <= 95 }
 
 func (s *section) choose(all []*format) *format {
 	var second *format

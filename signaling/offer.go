@@ -3,6 +3,7 @@ package signaling
 import (
 	"encoding/hex"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pion/sdp/v3"
@@ -37,7 +38,8 @@ func parseOffer(body string) (*offer, *problem) {
 	if !strings.HasPrefix(body, "v=0") { // RFC 8866 5.1
 		return nil, probSyntax.with("this is not SDP: it does not begin with v=0")
 	}
-	if err := d.UnmarshalString(body); err != nil {
+	// RFC 8866 5: every line ends with CRLF; programs that trim their text leave the last one out
+	if err := d.UnmarshalString(strings.TrimRight(body, "\r\n") + "\r\n"); err != nil {
 		return nil, probSyntax.with("this is not SDP: " + clip(err.Error()))
 	}
 	if len(d.MediaDescriptions) > maxSections {
@@ -95,6 +97,18 @@ func (o *offer) readBundle(d *sdp.SessionDescription) *problem {
 	}
 	if len(o.sections) == 1 && !slices.Contains(group, o.sections[0].mid) {
 		o.bundled = false
+	}
+	return o.checkPayloadTypes()
+}
+
+// checkPayloadTypes keeps RFC 9143 9.1.1: on one transport a payload type stands for one codec.
+func (o *offer) checkPayloadTypes() *problem {
+	seen := map[uint8]bool{}
+	for _, s := range o.sections {
+		if seen[s.pt] {
+			return probTransport.with("two media sections use payload type " + strconv.Itoa(int(s.pt)) + "; give each its own")
+		}
+		seen[s.pt] = true
 	}
 	return nil
 }

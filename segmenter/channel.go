@@ -175,9 +175,9 @@ func (c *channel) detach(now time.Duration, reason Reason) {
 }
 
 // goodbye takes a DELETE that comes after its publisher's connection had closed, as some encoders send it: the generation
-// ends as if it had come before.
+// ends as if it had come before. Of a publisher that was kicked it is no wish of its own, and changes nothing.
 func (c *channel) goodbye(now time.Duration, p *Publisher) {
-	if c.lastPub != p || c.phase != resuming {
+	if c.lastPub != p || c.phase != resuming || p.Reason() == ReasonKicked {
 		return
 	}
 	c.deadline = min(c.deadline, now+deleteGrace)

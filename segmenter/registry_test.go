@@ -199,3 +199,23 @@ func TestAGoodbyeAfterTheConnectionClosed(t *testing.T) {
 		require.Equal(t, ReasonDeleted, r.Lookup("a").Status().LastEnd.Reason)
 	})
 }
+
+func TestAGoodbyeOfWhoWasKicked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := NewRegistry(DefaultConfig(), quiet())
+		defer r.Close()
+		p, err := r.Publish("a", PublisherConfig{Tracks: audioTrack})
+		require.NoError(t, err)
+		sing(p, 200)
+		gen := r.Lookup("a").Generation()
+		_, err = r.Kick("a", 0)
+		require.NoError(t, err)
+		<-p.Done()
+		p.Close(ReasonDeleted)
+		time.Sleep(4 * time.Second)
+		require.False(t, gen.Rendition("audio").Snapshot().Ended, "viewers wait for the next as long as for one that was lost")
+		require.Equal(t, ReasonKicked, r.Lookup("a").Status().LastEnd.Reason)
+		time.Sleep(DefaultConfig().Resume)
+		require.True(t, gen.Rendition("audio").Snapshot().Ended)
+	})
+}

@@ -18,7 +18,7 @@ func checkCommand(ctx context.Context, args []string, env config.Lookup, stdout,
 	if err != nil {
 		return err
 	}
-	o := watch.Options{URL: cfg.URL, For: cfg.For, Strict: cfg.Strict, Insecure: cfg.Insecure, UserAgent: userAgent()}
+	o := watch.Options{URL: cfg.URL, For: cfg.For, Strict: cfg.Strict, Insecure: cfg.Insecure, HTTP3: cfg.HTTP3, UserAgent: userAgent()}
 	if terminal(stderr) {
 		o.Progress = stderr
 	}

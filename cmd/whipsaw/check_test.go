@@ -1,16 +1,46 @@
 package main
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 
+	"github.com/quic-go/quic-go/http3"
 	"github.com/stretchr/testify/require"
 
 	"whipsaw/cmd/whipsaw/internal/watch"
 )
+
+// A stream is checked over HTTP/3 alone where that is asked for.
+func TestCheckHTTP3(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na.ts\n#EXT-X-ENDLIST\n")
+	}))
+	server.StartTLS()
+	defer server.Close()
+	quic := &http3.Server{Handler: server.Config.Handler, TLSConfig: http3.ConfigureTLSConfig(&tls.Config{Certificates: server.TLS.Certificates})}
+	media, err := net.ListenPacket("udp", "127.0.0.1:0")
+	require.NoError(t, err)
+	over := "https://" + media.LocalAddr().String() + "/x.m3u8"
+	ended := make(chan error, 1)
+	go func() { ended <- quic.Serve(media) }()
+	code, out, errs := say(t, "check", "--insecure", "--http3", "--json", over)
+	require.Equal(t, exitOK, code, errs)
+	require.Contains(t, out, `"protocol": "HTTP/3.0"`)
+	code, _, errs = say(t, "check", "--http3", over)
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, errs, "certificate")
+	code, out, errs = say(t, "check", "--insecure", "--json", server.URL+"/x.m3u8")
+	require.Equal(t, exitOK, code, errs)
+	require.NotContains(t, out, "HTTP/3.0")
+	require.NoError(t, quic.Close())
+	require.ErrorIs(t, <-ended, http.ErrServerClosed)
+	require.NoError(t, media.Close())
+}
 
 // The exit code of whipsaw check tells scripts what its report tells people.
 func TestCheckCommand(t *testing.T) {

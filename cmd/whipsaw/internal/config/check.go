@@ -13,6 +13,7 @@ type Check struct {
 	JSON     bool
 	Strict   bool // recommendations, and what whipsaw promises of its own, count as well
 	Insecure bool // any certificate will do
+	HTTP3    bool // over QUIC alone
 }
 
 // CheckSettings are the definitions for the check command; what they are given goes to c.
@@ -26,6 +27,8 @@ func CheckSettings(c *Check) []Setting {
 			Help: "count recommendations too, and what whipsaw promises of its own streams beyond the specifications"},
 		{Name: "insecure", Default: "false", set: toggle(&c.Insecure),
 			Help: "accept any certificate, for trials with self-signed ones"},
+		{Name: "http3", Default: "false", set: toggle(&c.HTTP3),
+			Help: "ask over HTTP/3 (QUIC) and nothing else; without it over HTTP/2, or 1.1 where there is no TLS"},
 	}
 }
 
@@ -43,6 +46,9 @@ func ParseCheck(args []string, env Lookup) (Check, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return c, fmt.Errorf("%w: %q is no URL like http://127.0.0.1:8080/hls/live/index.m3u8", ErrUsage, c.URL)
+	}
+	if c.HTTP3 && u.Scheme != "https" {
+		return c, fmt.Errorf("%w: --http3 needs an https URL", ErrUsage)
 	}
 	if c.For < time.Second || c.For > 7*24*time.Hour {
 		return c, fmt.Errorf("%w: --for %v is not between 1s and 168h", ErrUsage, c.For)

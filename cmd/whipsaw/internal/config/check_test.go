@@ -13,6 +13,7 @@ func TestCheck(t *testing.T) {
 		"http://h/live.m3u8":                        {URL: "http://h/live.m3u8", For: 30 * time.Second},
 		"https://h/live.m3u8?t=1 --for 5s --json":   {URL: "https://h/live.m3u8?t=1", For: 5 * time.Second, JSON: true},
 		"--strict --insecure https://h:8443/x.m3u8": {URL: "https://h:8443/x.m3u8", For: 30 * time.Second, Strict: true, Insecure: true},
+		"--http3 https://h/x.m3u8":                  {URL: "https://h/x.m3u8", For: 30 * time.Second, HTTP3: true},
 	} {
 		got, err := ParseCheck(strings.Fields(args), env{}.lookup)
 		require.NoError(t, err, args)
@@ -31,6 +32,7 @@ func TestCheckRefuses(t *testing.T) {
 		"http://h/x --for 8000h":    "--for",
 		"http://h/x --for tomorrow": "--for",
 		"http://h/x --fast":         "fast",
+		"http://h/x --http3":        "--http3 needs an https URL",
 	} {
 		_, err := ParseCheck(strings.Fields(args), env{}.lookup)
 		require.ErrorIs(t, err, ErrUsage, args)

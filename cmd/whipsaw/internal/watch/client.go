@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"sync/atomic"
 	"time"
+
+	"github.com/quic-go/quic-go/http3"
 )
 
 // Bounds on what one answer may cost.
@@ -38,12 +40,15 @@ type client struct {
 func newClient(o Options) *client {
 	c := &client{userAgent: o.UserAgent, origin: "https://player.example", http: &http.Client{Transport: o.Transport, CheckRedirect: redirect}}
 	if o.Transport == nil {
-		c.http.Transport = network(o.Insecure)
+		c.http.Transport = network(o.Insecure, o.HTTP3)
 	}
 	return c
 }
 
-func network(insecure bool) *http.Transport {
+func network(insecure, quic bool) http.RoundTripper {
+	if quic {
+		return &http3.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: insecure}, DisableCompression: true}
+	}
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		TLSClientConfig:     &tls.Config{InsecureSkipVerify: insecure}, // only where the user says so

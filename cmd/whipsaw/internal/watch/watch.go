@@ -23,6 +23,7 @@ type Options struct {
 	For       time.Duration // how long; a stream that ends ends it earlier
 	Strict    bool          // with the rules that this project sets itself
 	Insecure  bool          // any certificate will do
+	HTTP3     bool          // over QUIC alone; the URL is https
 	UserAgent string
 	Progress  io.Writer // where a line about the progress is written over and over again; nil: nowhere
 

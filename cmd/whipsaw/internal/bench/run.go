@@ -174,7 +174,7 @@ func (r *runner) ingest(ctx context.Context) error {
 	r.bar.say("connecting")
 	var err error
 	r.fleet, err = fleet.Launch(ctx, fleet.Options{
-		URL: r.opts.WHIP, Count: r.opts.Publishers, Token: r.opts.Token, Clip: r.opts.Clip, UserAgent: "whipsaw-bench/" + r.opts.Version,
+		URL: r.opts.WHIP, Count: r.opts.Publishers, Token: r.opts.Token, Clip: r.opts.Clip, UserAgent: "whipsaw-bench/" + r.opts.Version, Insecure: r.opts.Insecure,
 	})
 	if err != nil {
 		return err

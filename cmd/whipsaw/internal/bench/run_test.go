@@ -17,10 +17,10 @@ import (
 )
 
 // serve runs a server until the test ends, and returns its URL.
-func serve(t testing.TB) string {
+func serve(t testing.TB, more ...string) string {
 	t.Helper()
 	args := []string{"--listen=127.0.0.1:0", "--webrtc-udp=127.0.0.1:0", "--admin=", "--part=100ms", "--segment=1s"}
-	cfg, err := config.ParseServe(args, func(string) (string, bool) { return "", false })
+	cfg, err := config.ParseServe(append(args, more...), func(string) (string, bool) { return "", false })
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	started, ended := make(chan server.Addresses, 1), make(chan error, 1)
@@ -87,6 +87,25 @@ func TestRun(t *testing.T) {
 		require.Contains(t, asTable.String(), row)
 	}
 	require.Contains(t, progress.String(), "viewers")
+}
+
+// Publishers and viewers take a certificate that nobody has signed where they are told to, and only there.
+func TestRunInsecure(t *testing.T) {
+	t.Parallel()
+	at := serve(t, "--tls-self-signed")
+	c, err := OpenClip("")
+	require.NoError(t, err)
+	o := Options{
+		WHIP: at + "/whip/x", HLS: at + "/hls/x/index.m3u8", Publishers: 1, Viewers: 1, Clip: c, HTTP: "2", Time: time.Second,
+	}
+	_, err = Run(t.Context(), o)
+	require.ErrorContains(t, err, "certificate")
+	o.Insecure = true
+	r, err := Run(t.Context(), o)
+	require.NoError(t, err)
+	require.Empty(t, r.Errors)
+	require.Empty(t, r.Watch.Errors)
+	require.Positive(t, r.Watch.Parts)
 }
 
 // What cannot begin is an error; what was told to end returns what there is.

@@ -8,7 +8,8 @@
 #
 #   ROUNDS=3                  how often each case is run
 #   STREAMS="1 10 25"         cases without viewers: how many streams
-#   VIEWERS="1 100 300 600 1000"  cases with one stream: how many viewers
+#   VIEWERS="1 100 300 600 1000"   cases with one stream: how many viewers
+#   WAITERS=1000              a case with viewers who only wait for the playlist of a stream's picture: how many; empty: none
 #   WITHIN=200ms              the most viewers are looked for that get 99 of 100 parts within it; empty: they are not
 #   TIME=15s WARM=25s         how long streams are measured, and run before that: longer than the playlists
 #   WATCH_TIME=15s WATCH_WARM=5s   the same with viewers
@@ -79,6 +80,7 @@ run() {
 	fi
 	server=$!
 	sleep 2
+	kill -0 "$server" 2>/dev/null || { cat "$out/$label.log"; return 1; } # or another server would be measured
 	echo "== $name, run $n: $label"
 	# shellcheck disable=SC2086
 	"${second[@]}" "$whipsaw" bench run "$whip" "$hls" --pid "$server" --clip "$clip" --label "$label" \
@@ -109,6 +111,9 @@ for _ in $(seq "${ROUNDS:-3}"); do
 	for n in ${VIEWERS-1 100 300 600 1000}; do
 		both "viewers-$n" --streams 1 --viewers "$n" --time "${WATCH_TIME:-15s}" --warm "${WATCH_WARM:-5s}"
 	done
+	if [ -n "${WAITERS-1000}" ]; then
+		both "waiters-${WAITERS-1000}" --streams 1 --viewers "${WAITERS-1000}" --video-only --waiters --time 10s --warm 3s
+	fi
 	if [ -n "${WITHIN-200ms}" ]; then
 		both "within-${WITHIN-200ms}" --streams 1 --viewers 200 --time 6s --warm 3s --within "${WITHIN-200ms}"
 	fi

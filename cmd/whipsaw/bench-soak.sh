@@ -119,9 +119,11 @@ trap leave EXIT
 	--log-level warn --window 14s --resume 15s >"$out/server.log" 2>&1 &
 server=$!
 started+=("$server")
-until curl -fs -o "$out/metrics" "$admin/metrics"; do
-	kill -0 "$server" || { cat "$out/server.log"; exit 1; }
-	sleep 0.2
+up=
+while [ -z "$up" ]; do
+	sleep 0.5
+	up=$(curl -fs -o "$out/metrics" "$admin/metrics" && echo up) || true
+	kill -0 "$server" 2>/dev/null || { cat "$out/server.log"; exit 1; } # or another server would answer
 done
 
 # metric NAME: of the metrics that were fetched last; with several series their sum.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"whipsaw/cmd/whipsaw/internal/config"
 )
@@ -40,7 +41,7 @@ func checkFile(args []string, env config.Lookup, stdout, stderr io.Writer) error
 	var faults config.Faults
 	if errors.As(err, &faults) {
 		for _, f := range faults {
-			if _, err := fmt.Fprintln(stderr, f); err != nil {
+			if _, err := fmt.Fprintln(stderr, strings.TrimPrefix(f.Error(), config.ErrUsage.Error()+": ")); err != nil {
 				return err
 			}
 		}

@@ -99,6 +99,9 @@ func TestConfigCheck(t *testing.T) {
 		require.True(t, strings.HasPrefix(line, bad+":"+string(rune('1'+i))+": "), line)
 	}
 
+	_, _, errs = say(t, "config", "check", "--part=900ms", settings(t, "window: 1m\n"))
+	require.True(t, strings.HasPrefix(errs, "--segment 2s is not between four parts"), "what no line is to blame for: %s", errs)
+
 	code, out, errs = say(t, "config", "check", settings(t, "segment: 4s\njwt-jwks: /no/such/keys.json\n"))
 	require.Equal(t, exitError, code)
 	require.Empty(t, out)

@@ -36,6 +36,9 @@ func (h *holding) tooLarge(cfg *Config) bool {
 	return h.all.bytes.Load() > cfg.MaxTotal && h.bytes >= share
 }
 
+// Kept tells what all streams keep for players, in bytes: it is bounded by Config.MaxTotal.
+func (r *Registry) Kept() int64 { return r.kept.bytes.Load() }
+
 // full says whether there is room for one stream more.
 func (m *memory) full(cfg *Config) bool {
 	return m.bytes.Load() > cfg.MaxTotal*9/10

@@ -189,6 +189,8 @@ func TestAGoodbyeAfterTheConnectionClosed(t *testing.T) {
 		require.NoError(t, err)
 		sing(p, 200)
 		gen := r.Lookup("a").Generation()
+		time.Sleep(time.Second)
+		require.Positive(t, r.Kept())
 		p.Close(ReasonPeerClosed)
 		<-p.Done()
 		time.Sleep(time.Second)

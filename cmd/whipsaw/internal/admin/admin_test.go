@@ -74,7 +74,7 @@ func TestMetrics(t *testing.T) {
 	for _, line := range []string{
 		`whipsaw_build_info{version="v1.2.3"} 1`,
 		`whipsaw_streams{state="waiting"} 2`,
-		`whipsaw_streams{state="live"} 0`,
+		`whipsaw_streams{state="live"} 0`, "whipsaw_kept_bytes 0\n", "whipsaw_kept_max_bytes 4.294967296e+09\n",
 		`whipsaw_stream_publishing{stream="s000"} 1`,
 		`go_goroutines `, `process_cpu_seconds_total `, `whipsaw_publishers{state="starting"} 2`,
 		`whipsaw_stream_players{stream="s000"} 2`, `whipsaw_stream_player_connections{stream="s001"} 3`,

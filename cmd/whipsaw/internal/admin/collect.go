@@ -41,6 +41,8 @@ func (s *streams) count(p *metrics.Page, statuses []segmenter.Status) {
 	for _, state := range states {
 		p.Value(s.states, float64(streams[state]), state)
 	}
+	p.Value(s.kept, float64(s.from.Registry.Kept()))
+	p.Value(s.keep, float64(s.from.Registry.Config().MaxTotal))
 	p.Value(s.publish, float64(live), "live")
 	p.Value(s.publish, float64(starting), "starting")
 }

@@ -17,6 +17,8 @@ type streams struct {
 	from Sources
 
 	states  *metrics.Desc
+	kept    *metrics.Desc
+	keep    *metrics.Desc
 	publish *metrics.Desc
 	watch   *metrics.Desc
 	lines   *metrics.Desc
@@ -51,6 +53,8 @@ func newStreams(from Sources) *streams {
 	return &streams{
 		from:    from,
 		states:  of(metrics.Gauge, "streams", "Streams by state.", "state"),
+		kept:    of(metrics.Gauge, "kept_bytes", "What all streams keep for their viewers. At nine tenths of the bound nobody new is taken, over it the largest stream ends."),
+		keep:    of(metrics.Gauge, "kept_max_bytes", "The bound of that, --max-memory."),
 		publish: of(metrics.Gauge, "publishers", "Publishers by what viewers see of them: live, or starting and nothing yet.", "state"),
 		watch:   of(metrics.Gauge, "stream_players", "Estimate of the players that asked for playlists in the last 10 to 15 seconds; a cache in front counts as one.", "stream"),
 		lines:   of(metrics.Gauge, "stream_player_connections", "Estimate of the connections of those players.", "stream"),

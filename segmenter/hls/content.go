@@ -59,10 +59,9 @@ func mediaContent(rendition, etag string, body [][]byte) content {
 	return content{kind: kind, etag: etag, cache: forever, priority: mediaPriority, body: body}
 }
 
-// send writes c as far as the client's conditions (RFC 9110 13) and range (RFC 9110 14) ask for it. It sets no more headers
-// than are of use: a ninth one makes the map of them three times as large, and that is copied.
-func send(w http.ResponseWriter, r *http.Request, c content) {
-	h := w.Header()
+// form sets the headers of c and returns as much of it as the client's conditions (RFC 9110 13) and range (RFC 9110 14) ask
+// for. There are no more headers than are of use: a ninth one makes the map of them three times as large, and it is copied.
+func (c *content) form(h http.Header, r *http.Request) (status int, body [][]byte) {
 	h["Cache-Control"] = c.cache
 	own := [...]string{c.etag, ""} // and the length: the values that are this answer's alone
 	h["Etag"] = own[:1:1]
@@ -70,8 +69,7 @@ func send(w http.ResponseWriter, r *http.Request, c content) {
 		h.Add("Vary", "Accept-Encoding")
 	}
 	if matches(r.Header.Values("If-None-Match"), c.etag) {
-		w.WriteHeader(http.StatusNotModified)
-		return
+		return http.StatusNotModified, nil
 	}
 	h["Content-Type"] = c.kind
 	h["X-Content-Type-Options"] = noSniff
@@ -81,21 +79,21 @@ func send(w http.ResponseWriter, r *http.Request, c content) {
 	}
 	size := length(c.body)
 	cut := requestedRange(r, c.etag, size)
-	status := http.StatusOK
+	status, body = http.StatusOK, c.body
 	switch cut.kind {
 	case partial:
 		status = http.StatusPartialContent
 		h.Set("Content-Range", "bytes "+decimal(cut.from)+"-"+decimal(cut.to-1)+"/"+decimal(size))
-		c.body = slice(c.body, cut.from, cut.to)
+		body = slice(body, cut.from, cut.to)
 	case unsatisfiable:
 		status = http.StatusRequestedRangeNotSatisfiable
 		h.Set("Content-Range", "bytes */"+decimal(size))
 		h["Cache-Control"] = noStore
-		c.body = nil
+		body = nil
 	}
-	own[1] = decimal(length(c.body))
+	own[1] = decimal(length(body))
 	h["Content-Length"] = own[1:]
-	write(w, r, status, c.body...)
+	return status, body
 }
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
@@ -116,7 +114,7 @@ const (
 
 // write sends status and body, each slice in one Write, within a deadline of its own: a reader that is too slow is cut,
 // a request that waited is not.
-func write(w http.ResponseWriter, r *http.Request, status int, body ...[]byte) {
+func write(w http.ResponseWriter, r *http.Request, status int, body [][]byte) {
 	control := http.NewResponseController(w)
 	limit := writeGrace + time.Duration(length(body))*time.Second/slowestRead
 	if err := control.SetWriteDeadline(time.Now().Add(limit)); err != nil && !errors.Is(err, http.ErrNotSupported) {

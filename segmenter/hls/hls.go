@@ -44,19 +44,25 @@ const allowed = "GET, HEAD, OPTIONS"
 // Everything else is 404.
 func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, path string) {
 	h.cors.allow(w.Header(), r)
+	status, body := h.answer(w.Header(), r, path)
+	write(w, r, status, body)
+}
+
+// answer waits for what is asked for and sets its headers. What it needs of the stack is free again when net/http writes,
+// which needs much: together it would be more than the 8 kB that are enough for each.
+func (h *Handler) answer(header http.Header, r *http.Request, path string) (status int, body [][]byte) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		c, err := h.find(r, path)
 		if err != nil {
-			fail(w, r, err)
-			return
+			return fail(header, err)
 		}
-		send(w, r, c)
+		return c.form(header, r)
 	case http.MethodOptions:
-		preflight(w.Header(), r)
-		w.WriteHeader(http.StatusNoContent)
+		preflight(header, r)
+		return http.StatusNoContent, nil
 	default:
-		fail(w, r, errMethod)
+		return fail(header, errMethod)
 	}
 }
 

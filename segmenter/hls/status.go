@@ -30,11 +30,12 @@ func gone(s *segmenter.Snapshot, err error) error {
 	return goneError{err, cachingOf(s.TargetDuration()).expired}
 }
 
-// fail answers with the status that err stands for. Errors are not cached, or one request that came too early could
+// fail is the answer that err stands for. Errors are not cached, or one request that came too early could
 // poison a cache for all viewers; only a name that never will be there may be remembered for a moment.
-func fail(w http.ResponseWriter, r *http.Request, err error) {
+func fail(h http.Header, err error) (status int, body [][]byte) {
 	var never goneError
-	status, cache, text := http.StatusInternalServerError, noStore, err.Error()
+	status = http.StatusInternalServerError
+	cache, text := noStore, err.Error()
 	switch {
 	case errors.Is(err, errUnknown):
 		status = http.StatusNotFound
@@ -49,12 +50,11 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 		status, text = http.StatusServiceUnavailable, "the server ends"
 	case errors.Is(err, errMethod):
 		status = http.StatusMethodNotAllowed
-		w.Header().Set("Allow", allowed)
+		h.Set("Allow", allowed)
 	}
-	h := w.Header()
 	h["Cache-Control"] = cache
 	h["Content-Type"] = plainText
 	h["X-Content-Type-Options"] = noSniff
 	h.Set("Content-Length", strconv.Itoa(len(text)+1))
-	write(w, r, status, []byte(text+"\n"))
+	return status, [][]byte{[]byte(text + "\n")}
 }

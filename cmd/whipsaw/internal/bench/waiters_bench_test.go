@@ -1,10 +1,13 @@
 package bench
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"regexp"
 	"runtime"
@@ -23,7 +26,8 @@ import (
 )
 
 // BenchmarkWaiter tells what one request costs in memory while it waits for a segment that is to come: its connection over
-// HTTP/1.1 on loopback, its goroutines' stacks and all that they hold, after a collection. The client's ends are not in it.
+// HTTP/1.1 on loopback, which has been answered once, its goroutines' stacks and all that they hold, after a collection. The
+// client's ends are not in it.
 func BenchmarkWaiter(b *testing.B) {
 	const waiters = 1000
 	at := serve(b)
@@ -50,8 +54,11 @@ func BenchmarkWaiter(b *testing.B) {
 	var stacks, heap uint64
 	for b.Loop() {
 		before := held()
-		text := fmt.Sprintf("GET %s?_HLS_msn=%d HTTP/1.1\r\nHost: %s\r\nAccept-Encoding: gzip\r\nUser-Agent: benchmark\r\n\r\n", list, newestMSN(b, client, list)+2, u.Host)
-		conns := dial(b, u.Host, waiters, text)
+		const request = "GET %s HTTP/1.1\r\nHost: %s\r\nAccept-Encoding: gzip\r\nUser-Agent: benchmark\r\n\r\n"
+		conns := dial(b, u.Host, waiters, fmt.Sprintf(request, list, u.Host))
+		answered(b, conns)
+		newest := newestMSN(b, client, list)
+		say(b, conns, fmt.Sprintf(request, fmt.Sprintf("%s?_HLS_msn=%d", list, newest+2), u.Host))
 		for waiting(b) < waiters {
 			<-time.After(5 * time.Millisecond)
 		}
@@ -97,6 +104,20 @@ func clientEnds(b *testing.B, n int) uint64 {
 	return after[1] - before[1]
 }
 
+// answered reads one answer from each connection.
+func answered(b *testing.B, conns []net.Conn) {
+	b.Helper()
+	r := bufio.NewReader(nil)
+	for _, c := range conns {
+		r.Reset(c)
+		a, err := http.ReadResponse(r, nil)
+		require.NoError(b, err)
+		require.Equal(b, http.StatusOK, a.StatusCode)
+		_, err = io.Copy(io.Discard, a.Body)
+		require.NoError(b, err)
+	}
+}
+
 // dial opens connections and says the same on all of them.
 func dial(b *testing.B, at string, n int, text string) []net.Conn {
 	b.Helper()
@@ -106,10 +127,17 @@ func dial(b *testing.B, at string, n int, text string) []net.Conn {
 		var err error
 		conns[i], err = d.DialContext(context.Background(), "tcp", at)
 		require.NoError(b, err)
-		_, err = conns[i].Write([]byte(text))
+	}
+	say(b, conns, text)
+	return conns
+}
+
+func say(b *testing.B, conns []net.Conn, text string) {
+	b.Helper()
+	for _, c := range conns {
+		_, err := io.WriteString(c, text)
 		require.NoError(b, err)
 	}
-	return conns
 }
 
 var stackCount = regexp.MustCompile(`^(\d+) @`)

@@ -25,21 +25,24 @@ func patient(next http.Handler) http.Handler {
 // not come would hold up the connection, and that its client has left would not be seen while a request waits.
 func bodies(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !hasBody(r) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // as above
-		switch r.Method {
-		case http.MethodGet, http.MethodHead, http.MethodOptions:
-			h := w.Header()
-			h.Set("Connection", "close")
-			h.Set("Cache-Control", "no-store")
-			http.Error(w, "this request takes no body", http.StatusBadRequest)
-		default:
+		if !hasBody(r) || takesBody(w, r) {
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// takesBody bounds the time for a body that was announced; false: it has refused it.
+func takesBody(w http.ResponseWriter, r *http.Request) bool {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // as above
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		h := w.Header()
+		h.Set("Connection", "close")
+		h.Set("Cache-Control", "no-store")
+		http.Error(w, "this request takes no body", http.StatusBadRequest)
+		return false
+	}
+	return true
 }
 
 // hasBody reports whether a body is announced. HTTP/3 does not tell an open stream from one that has ended.

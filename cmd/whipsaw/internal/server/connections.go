@@ -123,13 +123,17 @@ func roomOnly(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		h := w.Header()
-		h.Set("Connection", "close") // with HTTP/2 it ends the connection as well
-		h.Set("Retry-After", "5")
-		h.Set("Cache-Control", "no-store")
-		h.Set("Access-Control-Allow-Origin", "*") // a player in another page may tell why it does not play
-		http.Error(w, "too many connections", http.StatusServiceUnavailable)
+		refuseExcess(w)
 	})
+}
+
+func refuseExcess(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Connection", "close") // with HTTP/2 it ends the connection as well
+	h.Set("Retry-After", "5")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Access-Control-Allow-Origin", "*") // a player in another page may tell why it does not play
+	http.Error(w, "too many connections", http.StatusServiceUnavailable)
 }
 
 // mostConnections is the bound for a setting: 0 leaves a tenth of the files that may be open to everything else.

@@ -20,8 +20,7 @@ func localOnly(log *slog.Logger, listed func() []string) func(http.Handler) http
 				next.ServeHTTP(w, r)
 				return
 			}
-			log.Debug("request from elsewhere refused", "host", r.Host, "origin", r.Header.Get("Origin"))
-			refuseForeign(w, "this server has no publish token, so it answers only to localhost and 127.0.0.1; "+
+			refuseForeign(w, r, log, "this server has no publish token, so it answers only to localhost and 127.0.0.1; "+
 				"to reach it by another name set WHIPSAW_PUBLISH_TOKEN, or start it with --open-publish")
 		})
 	}
@@ -33,7 +32,8 @@ func ownPage(r *http.Request, listed func() []string) bool {
 	return localHost(r.Host) && (localOrigin(origin) || listed != nil && slices.Contains(listed(), origin))
 }
 
-func refuseForeign(w http.ResponseWriter, why string) {
+func refuseForeign(w http.ResponseWriter, r *http.Request, log *slog.Logger, why string) {
+	log.Debug("request from elsewhere refused", "host", r.Host, "origin", r.Header.Get("Origin"), "remote", r.RemoteAddr)
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, why, http.StatusForbidden)
 }
@@ -47,8 +47,7 @@ func localClient(log *slog.Logger) func(http.Handler) http.Handler {
 				next.ServeHTTP(w, r)
 				return
 			}
-			log.Debug("request of another machine refused", "remote", r.RemoteAddr)
-			refuseForeign(w, "this server has no publish token, so it serves only this machine, and a proxy brought this from another one; "+
+			refuseForeign(w, r, log, "this server has no publish token, so it serves only this machine, and a proxy brought this from another one; "+
 				"set WHIPSAW_PUBLISH_TOKEN, or start it with --open-publish")
 		})
 	}

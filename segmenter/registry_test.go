@@ -107,19 +107,21 @@ func TestWaitersAreReleasedByPartsAndByTheEnd(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 100 {
 			wg.Go(func() {
-				s, err := rend.Wait(t.Context(), func(s *Snapshot) bool { return s.Next().Index > have.Index })
+				s, err := rend.Wait(t.Context(), nil, func(s *Snapshot) bool { return s.Next().Index > have.Index })
 				require.NoError(t, err)
 				require.Greater(t, s.Next().Index, have.Index)
 			})
 		}
 		wg.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		_, err = rend.Wait(ctx, func(*Snapshot) bool { return false })
+		_, err = rend.Wait(ctx, nil, func(*Snapshot) bool { return false })
 		cancel()
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		_, err = rend.Wait(t.Context(), time.After(time.Millisecond), func(*Snapshot) bool { return false })
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		ended := make(chan *Snapshot)
 		go func() {
-			s, _ := rend.Wait(t.Context(), func(*Snapshot) bool { return false })
+			s, _ := rend.Wait(t.Context(), nil, func(*Snapshot) bool { return false })
 			ended <- s
 		}()
 		r.Close()

@@ -152,9 +152,10 @@ func (r *Rendition) Name() string { return r.name }
 func (r *Rendition) Snapshot() *Snapshot { return r.current.Load() }
 
 // Wait returns the first version for which ready holds, the current one included. It returns the context's error and
-// the newest version when the context ends first, and ErrClosed when the server ends. An ended rendition is returned at
+// the newest version when the context ends first, context.DeadlineExceeded when late says so (nil: never; a context with a
+// deadline would cost each waiter a kilobyte more), and ErrClosed when the server ends. An ended rendition is returned at
 // once: nothing will follow.
-func (r *Rendition) Wait(ctx context.Context, ready func(*Snapshot) bool) (*Snapshot, error) {
+func (r *Rendition) Wait(ctx context.Context, late <-chan time.Time, ready func(*Snapshot) bool) (*Snapshot, error) {
 	for {
 		s := r.Snapshot()
 		if s.Ended || ready(s) {
@@ -168,6 +169,8 @@ func (r *Rendition) Wait(ctx context.Context, ready func(*Snapshot) bool) (*Snap
 			}
 		case <-ctx.Done():
 			return r.Snapshot(), ctx.Err()
+		case <-late:
+			return r.Snapshot(), context.DeadlineExceeded
 		}
 	}
 }

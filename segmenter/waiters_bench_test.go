@@ -34,7 +34,7 @@ func benchmarkWaiters(b *testing.B, waiters int) {
 					return
 				case want := <-round[i]:
 					// The newest version is told apart by how often was published.
-					if _, err := v.rendition.Wait(context.Background(), func(*Snapshot) bool { return version.Load() >= want }); err != nil {
+					if _, err := v.rendition.Wait(context.Background(), nil, func(*Snapshot) bool { return version.Load() >= want }); err != nil {
 						b.Error(err)
 					}
 					done.Done()

@@ -122,7 +122,7 @@ func patience(of *segmenter.Snapshot) time.Duration {
 
 // wait blocks until ready holds, the rendition has ended, the client leaves or patience does.
 func wait(ctx context.Context, rendition *segmenter.Rendition, ready func(*segmenter.Snapshot) bool) (*segmenter.Snapshot, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience(rendition.Snapshot()))
-	defer cancel()
-	return rendition.Wait(ctx, ready)
+	late := time.NewTimer(patience(rendition.Snapshot()))
+	defer late.Stop()
+	return rendition.Wait(ctx, late.C, ready)
 }

@@ -98,7 +98,7 @@ func (o *origin) advance() {
 	}
 	ctx, cancel := context.WithTimeout(o.t.Context(), 10*time.Second)
 	defer cancel()
-	_, err := rendition.Wait(ctx, func(s *segmenter.Snapshot) bool { return s != before })
+	_, err := rendition.Wait(ctx, nil, func(s *segmenter.Snapshot) bool { return s != before })
 	require.NoError(o.t, err)
 }
 

@@ -152,9 +152,9 @@ func (r *Rendition) Name() string { return r.name }
 func (r *Rendition) Snapshot() *Snapshot { return r.current.Load() }
 
 // Wait returns the first version for which ready holds, the current one included. It returns the context's error and
-// the newest version when the context ends first, context.DeadlineExceeded when late says so (nil: never; a context with a
-// deadline would cost each waiter a kilobyte more), and ErrClosed when the server ends. An ended rendition is returned at
-// once: nothing will follow.
+// the newest version when the context ends first, context.DeadlineExceeded when late says so (nil: never; a context with
+// a deadline would cost each waiter half a kilobyte more), and ErrClosed when the server ends. An ended rendition is
+// returned at once: nothing will follow.
 func (r *Rendition) Wait(ctx context.Context, late <-chan time.Time, ready func(*Snapshot) bool) (*Snapshot, error) {
 	for {
 		s := r.Snapshot()

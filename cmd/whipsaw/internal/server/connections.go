@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -57,7 +56,7 @@ func (l *boundListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		n := l.count.open.Add(1)
-		b := &boundConn{Conn: conn, sent: &l.count.sent, release: sync.OnceFunc(func() { l.count.open.Add(-1) })}
+		b := &boundConn{Conn: conn, count: l.count}
 		switch most := l.count.most; {
 		case most == 0 || n <= most:
 			return b, nil
@@ -75,17 +74,24 @@ func (l *boundListener) Accept() (net.Conn, error) {
 // boundConn counts until it is closed.
 type boundConn struct {
 	net.Conn
-	sent    *atomic.Int64 // counts what is written
-	release func()
-	excess  bool        // over the bound: only to be told so
-	end     *time.Timer // of an excess one
+	count    *connections
+	released atomic.Bool
+	excess   bool        // over the bound: only to be told so
+	end      *time.Timer // of an excess one
 }
 
 // Write counts what it sends.
 func (b *boundConn) Write(p []byte) (int, error) {
 	n, err := b.Conn.Write(p)
-	b.sent.Add(int64(n))
+	b.count.sent.Add(int64(n))
 	return n, err
+}
+
+// release counts it no more.
+func (b *boundConn) release() {
+	if !b.released.Swap(true) {
+		b.count.open.Add(-1)
+	}
 }
 
 func (b *boundConn) Close() error {

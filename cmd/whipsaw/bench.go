@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -70,16 +71,22 @@ func writeReport(cfg config.Bench, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if cfg.SVG != "" {
-		if err := writeFile(cfg.SVG, func(w io.Writer) error { return report.WriteSVG(w, results) }); err != nil {
-			return err
-		}
+	if err := writeNumbers(r, cfg.JSON, stdout); err != nil || cfg.SVG == "" {
+		return err
 	}
-	if cfg.JSON == "-" {
+	var picture bytes.Buffer // there may be nothing to draw
+	if err := report.WriteSVG(&picture, results); err != nil {
+		return err
+	}
+	return os.WriteFile(cfg.SVG, picture.Bytes(), 0o644)
+}
+
+func writeNumbers(r *report.Report, path string, stdout io.Writer) error {
+	if path == "-" {
 		return r.WriteJSON(stdout)
 	}
-	if cfg.JSON != "" {
-		if err := writeFile(cfg.JSON, r.WriteJSON); err != nil {
+	if path != "" {
+		if err := writeFile(path, r.WriteJSON); err != nil {
 			return err
 		}
 	}

@@ -92,6 +92,7 @@ type AudioStatus struct {
 	Channels int     `json:"channels"`
 	Silence  float64 `json:"silence"`       // seconds of silence put in, in this generation
 	Stereo   int64   `json:"stereo_frames"` // access units coded in stereo (RFC 6716 3.1)
+	Frame    float64 `json:"frame"`         // seconds that the newest frame lasts; 0 before any
 }
 
 // Status returns the newest copy.
@@ -164,6 +165,7 @@ func (c *channel) fillStatus(now time.Duration, st *Status) {
 	}
 	if a := c.w.audio; a != nil && st.Audio != nil {
 		st.Audio.Silence = round(a.time(a.silent).Seconds())
+		st.Audio.Frame = a.time(a.last).Seconds()
 	}
 	st.Delay = c.w.delay.copied()
 	for i, b := range c.w.builders() {

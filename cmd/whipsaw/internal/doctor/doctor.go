@@ -37,6 +37,7 @@ type Sample struct {
 // Limits are what a stream is judged by.
 type Limits struct {
 	Segment    time.Duration // the longest a segment should be
+	Part       time.Duration // the longest a part may be; 0: not known
 	MaxBitrate int64         // bit/s of all tracks over which it warns; 0: none
 	Cap        int64         // bit/s of all tracks that the stream may have; 0: no bound
 	CapEnds    bool          // who is over it for ten seconds is ended

@@ -13,7 +13,7 @@ import (
 
 var begun = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-var limits = Limits{Segment: 2 * time.Second, MaxBitrate: 20_000_000, Cap: 22_000_000, CapEnds: true}
+var limits = Limits{Segment: 2 * time.Second, Part: 222 * time.Millisecond, MaxBitrate: 20_000_000, Cap: 22_000_000, CapEnds: true}
 
 // healthy is what a publisher without fault has told after so many seconds.
 func healthy(second float64) Sample {
@@ -126,6 +126,9 @@ var faults = map[string]struct {
 	"repaired-loss": {
 		func(second float64, s *status) { s.Video.Missing = int64(second * 10) },
 		func(second float64, s *status) { s.Video.Missing = int64(second * 5) }, "2.9 %"},
+	"long-audio-frames": {
+		func(_ float64, s *status) { s.Audio.Frame = 0.06 },
+		func(_ float64, s *status) { s.Audio.Frame = 0.04 }, "fill 180 ms of a part of 222 ms"},
 	"opus-safari": {func(_ float64, s *status) {}, func(_ float64, s *status) { s.Audio = nil }, "iOS 17"},
 }
 

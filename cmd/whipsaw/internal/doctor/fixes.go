@@ -26,6 +26,7 @@ var checks = []check{
 	{"stereo-as-mono", stereoAsMono},
 	{"mono-as-stereo", monoAsStereo},
 	{"repaired-loss", repaired},
+	{"long-audio-frames", longFrames},
 	{"opus-safari", opusSafari},
 }
 
@@ -109,5 +110,7 @@ var fixes = map[string]map[Encoder]string{
 	"mono-as-stereo": {Unknown: "Nothing, if the source is mono. Otherwise look at the channels of the source and of the encoder.",
 		OBS: "OBS: Settings > Audio > Channels, and Advanced Audio Properties > Mono.", Browser: "getUserMedia with channelCount 2 and without echoCancellation gives stereo."},
 	"repaired-loss": {Unknown: betterUplink},
-	"opus-safari":   {Unknown: "Nothing to set: tell viewers to update, or to use another browser."},
+	"long-audio-frames": {Unknown: "Let the encoder make Opus frames of 20 ms, or set --part 250ms, which frames of 20, 40, 60 and 120 ms fill.",
+		FFmpeg: "ffmpeg: -frame_duration 20."},
+	"opus-safari": {Unknown: "Nothing to set: tell viewers to update, or to use another browser."},
 }

@@ -26,6 +26,20 @@ func stereoAsMono(x *exam) (Finding, bool) {
 	return Finding{Severity: Warning, Sentence: "The sound is coded in stereo and declared as mono: players mix it down, or play one channel."}, true
 }
 
+// longFrames: whole frames of sound leave so much of a part open that it is under 85 % of PART-TARGET (rfc8216bis 4.4.4.9).
+func longFrames(x *exam) (Finding, bool) {
+	if x.s.Audio == nil || x.s.Audio.Frame <= 0 || x.limits.Part <= 0 {
+		return Finding{}, false
+	}
+	frame, part := x.s.Audio.Frame, x.limits.Part.Seconds()
+	filled := frame * math.Floor(part/frame+1e-9)
+	if filled >= 0.85*part {
+		return Finding{}, false
+	}
+	return Finding{Severity: Warning, Sentence: fmt.Sprintf("Sound comes in frames of %.0f ms: whole ones fill %.0f ms of a part of %.0f ms, and players count on 85 %% of it.",
+		1000*frame, 1000*filled, 1000*part)}, true
+}
+
 // opusSafari: old players have no Opus in fMP4.
 func opusSafari(x *exam) (Finding, bool) {
 	if !x.live() || x.s.Audio == nil || x.s.Audio.Units == 0 {

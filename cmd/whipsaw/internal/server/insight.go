@@ -26,7 +26,7 @@ func (s *instance) limits(stream string) doctor.Limits {
 	now := s.present.Load()
 	own := now.Stream(stream)
 	return doctor.Limits{
-		Segment: max(own.Segment, own.MaxSegment), MaxBitrate: int64(now.WarnBitrate) * 1000,
+		Segment: max(own.Segment, own.MaxSegment), Part: own.Part, MaxBitrate: int64(now.WarnBitrate) * 1000,
 		Cap: own.Rules.MaxBitrate, CapEnds: own.Rules.EndExcess,
 	}
 }

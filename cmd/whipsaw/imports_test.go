@@ -31,7 +31,7 @@ var doors = map[string][]string{
 	"github.com/pion/ice":           {"whipsaw/signaling", "whipsaw/signaling/client"},
 	"github.com/Eyevinn/mp4ff":      {"whipsaw/fmp4", "whipsaw/segmenter/depacket"},
 	"github.com/Eyevinn/mp4ff/mp4":  {"whipsaw/fmp4"},
-	"github.com/go-chi/chi":         {"whipsaw/signaling", "whipsaw/segmenter/hls", "whipsaw/static", "whipsaw/cmd/"},
+	"github.com/go-chi/chi":         {"whipsaw/signaling", "whipsaw/static", "whipsaw/cmd/"},
 	"net/http":                      {"whipsaw/signaling", "whipsaw/signaling/client", "whipsaw/segmenter/hls", "whipsaw/static", "whipsaw/cmd/"},
 	"github.com/prometheus":         {},
 	"github.com/golang-jwt":         {"whipsaw/cmd/whipsaw/internal/access"},

@@ -62,8 +62,11 @@ func (s ICEServers) Check() error {
 func isRelay(url string) bool { return strings.HasPrefix(url, "turn") }
 
 // CheckICEServer reports what is wrong with the URL of a STUN or TURN server (RFC 7064 3.1, RFC 7065 3.1); user names in
-// them are a thing of the past.
+// them are a thing of the past, and may stand beside passwords, which no error repeats.
 func CheckICEServer(u string) error {
+	if strings.Contains(u, "@") {
+		return fmt.Errorf("%w: it has a user name, which belongs elsewhere", errICEServer)
+	}
 	scheme, rest, _ := strings.Cut(u, ":")
 	if !slices.Contains([]string{"stun", "stuns", "turn", "turns"}, scheme) {
 		return fmt.Errorf("%w %q: only stun:, stuns:, turn: and turns: can begin it", errICEServer, u)

@@ -82,8 +82,11 @@ func TestDeliveryRefuses(t *testing.T) {
 		"--trusted-proxy fe80::1%eth0":                                         "no network like 10.0.0.0/8",
 		"--public-url video.example":                                           "no URL like https://",
 		"--public-url ftp://video.example":                                     "no URL like https://",
-		"--public-url https://user@video.example":                              "no URL like https://",
-		"--public-url https://video.example/?a=b":                              "no URL like https://",
+		"--public-url https://user:hunter2@video.example":                      "without user, password",
+		"--public-url user:hunter2@video.example":                              "without user, password",
+		"--public-url https://video.example/?key=hunter2":                      "without user, password",
+		"--acme-server https://user:hunter2@ca.example":                        "without user, password",
+		"--ice-server turn:user:hunter2@turn.example":                          "user name",
 		"--public-url https://video.example/live --open-publish":               "--path-prefix has to be the same",
 		"--public-url https://video.example/x --path-prefix=/y --open-publish": "--path-prefix has to be the same",
 		"--path-prefix live":                                                   "no path like /live",
@@ -96,5 +99,6 @@ func TestDeliveryRefuses(t *testing.T) {
 		_, err := ParseServe(strings.Fields(flags), env{}.lookup)
 		require.ErrorIs(t, err, ErrUsage, flags)
 		require.ErrorContains(t, err, says, flags)
+		require.NotContains(t, err.Error(), "hunter2", "no password in what goes to logs")
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -39,14 +40,18 @@ func prefixes(to *[]netip.Prefix) func([]string) error {
 	}
 }
 
-// webURL takes an http or https URL of host and path, and drops the slash at its end.
+// webURL takes an http or https URL of host and path, and drops the slash at its end. What may hold a password is not
+// repeated in an error, which goes to logs.
 func webURL(to *string) func([]string) error {
 	return func(v []string) error {
+		if strings.ContainsAny(v[0], "@?#") {
+			return errors.New("a URL like https://live.example.com is wanted here, without user, password, query and fragment")
+		}
 		u, err := url.Parse(v[0])
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 			return fmt.Errorf("%q is no URL like https://live.example.com", v[0])
 		}
-		*to = strings.TrimRight(v[0], "/?#")
+		*to = strings.TrimRight(v[0], "/")
 		return nil
 	}
 }

@@ -14,9 +14,11 @@
 //
 // A session (session.go) has one goroutine. It waits for the first of: the peer is gone, the stream ended the publisher,
 // DELETE, the server closes, or no connection came up in time. Then it ends the other side and leaves a tombstone, so
-// that a late DELETE is still answered with 200. tap.go is where the library puts decrypted packets, media.go
-// gives them to the stream's tracks on the same goroutine. feedback.go carries the other way what the stream wishes (NACK,
-// PLI), what has arrived (reception.go, transportwide.go) and what may be sent (remb.go).
+// that a late DELETE is still answered with 200. batch_linux.go reads the media port, express.go decrypts media before it
+// goes through the library, as soon as the handshake's secrets are known. tap.go is where decrypted packets come, from
+// there or from the library; media.go gives them to the stream's tracks on the same goroutine. feedback.go carries the
+// other way what the stream wishes (NACK, PLI), what has arrived (reception.go, transportwide.go) and what may be sent
+// (remb.go).
 //
 // # Secrets
 //

@@ -28,6 +28,7 @@ const replayWindow = 1024
 // factory makes peer connections that share one UDP port and one certificate.
 type factory struct {
 	sockets   *sockets
+	routes    routes
 	settings  webrtc.SettingEngine
 	log       *libraryLog
 	public    []netip.Addr
@@ -60,7 +61,7 @@ func (f *factory) configure(c Config) {
 	e, s, log := &f.settings, f.sockets, f.log
 	e.LoggerFactory = log
 	e.SetNet(s.net)
-	e.SetICEUDPMux(s.mux)
+	e.SetICEUDPMux(expressMux{s.mux, &f.routes})
 	types := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
 	if s.tcp != nil {
 		e.SetICETCPMux(s.tcp)
@@ -92,7 +93,7 @@ func (f *factory) outside() outside {
 
 // connection makes a peer connection that can negotiate exactly what the offer was reduced to. Its packets go to buffers.
 // None of the library's interceptors is there: feedback is the peer's own (feedback.go, tap.go).
-func (f *factory) connection(o *offer, buffers func(packetio.BufferPacketType, uint32) io.ReadWriteCloser) (*webrtc.PeerConnection, error) {
+func (f *factory) connection(o *offer, buffers func(packetio.BufferPacketType, uint32) io.ReadWriteCloser, s *secrets) (*webrtc.PeerConnection, error) {
 	media, err := mediaEngine(o)
 	if err != nil {
 		return nil, err
@@ -103,6 +104,8 @@ func (f *factory) connection(o *offer, buffers func(packetio.BufferPacketType, u
 	}
 	settings := f.settings
 	settings.BufferFactory = buffers
+	settings.SetDTLSKeyLogWriter(s)
+	settings.SetDTLSServerHelloMessageHook(s.hello)
 	if o.setup == "actpass" {
 		// The publisher opens the handshake: it knows first that there is a path. Otherwise the offer fixes the roles.
 		if err := settings.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {

@@ -27,6 +27,8 @@ type peer struct {
 	feedback *feedback
 
 	transport *transportWide // nil where it was not offered
+	secrets   secrets
+	express   express
 
 	attached chan struct{} // closed when the inlets know their tracks
 	up       chan struct{} // closed when ICE and DTLS are up for the first time
@@ -40,6 +42,7 @@ type peer struct {
 	mu     sync.Mutex
 	closed bool
 	taps   map[uint32]*tap // by SSRC
+	ufrags []string        // of ours, by which packets find express
 	loops  sync.WaitGroup
 }
 
@@ -56,7 +59,8 @@ func (f *factory) open(o *offer, log *slog.Logger) (*peer, string, error) {
 		transport: newTransportWide(o, sender), taps: map[uint32]*tap{},
 		attached: make(chan struct{}), up: make(chan struct{}), heard: make(chan struct{}), down: make(chan struct{}),
 	}
-	pc, err := f.connection(o, p.buffer)
+	p.express.source = p.source
+	pc, err := f.connection(o, p.buffer, &p.secrets)
 	if err != nil {
 		return nil, "", err
 	}
@@ -113,6 +117,7 @@ func (p *peer) negotiate(o *offer) (string, error) {
 	if d == nil {
 		return "", errGather
 	}
+	p.route(d.SDP)
 	p.offer = o
 	return d.SDP, nil
 }
@@ -176,7 +181,10 @@ func (p *peer) attach(pub *segmenter.Publisher) {
 // DTLS is connected, for which ICE has to be.
 func (p *peer) handshakeChanged(s webrtc.DTLSTransportState) {
 	if s == webrtc.DTLSTransportStateConnected {
-		p.upOnce.Do(func() { close(p.up) })
+		p.upOnce.Do(func() {
+			p.hurry()
+			close(p.up)
+		})
 	}
 }
 
@@ -250,6 +258,7 @@ func (p *peer) close() {
 	if err := p.pc.GracefulClose(); err != nil {
 		p.log.Debug("peer connection closed with an error", "err", err)
 	}
+	p.unroute()
 	p.feedback.close()
 	p.wentDown(segmenter.ReasonPeerClosed)
 	p.loops.Wait()

@@ -21,9 +21,12 @@ type raw struct {
 }
 
 // newRaw makes a publisher of one H.264 track.
-func newRaw(f *fixture) *raw {
+func newRaw(f *fixture, change ...func(*webrtc.SettingEngine)) *raw {
 	f.t.Helper()
 	e := webrtc.SettingEngine{}
+	for _, c := range change {
+		c(&e)
+	}
 	e.SetIncludeLoopbackCandidate(true)
 	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	m := &webrtc.MediaEngine{}

@@ -1,8 +1,10 @@
 package signaling
 
 import (
+	"encoding/binary"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/pion/transport/v5/packetio"
 )
@@ -26,15 +28,39 @@ type tap struct {
 	read    int // how many of kept the library has looked at
 	closed  bool
 	more    chan struct{} // has a value when there is something to read or the tap is closed
+	shown   time.Time     // when a packet that was taken before went through the library as well
+	twice   uint16        // its sequence number, until it comes
+	again   bool          // it has not come
 }
 
 func newTap(arrived func([]byte)) *tap { return &tap{arrived: arrived, more: make(chan struct{}, 1)} }
 
 // Write takes a packet, which is the caller's again afterwards.
 func (t *tap) Write(packet []byte) (int, error) {
-	t.arrived(packet)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.again && len(packet) >= rtpHeader && binary.BigEndian.Uint16(packet[2:]) == t.twice {
+		t.again = false
+		return len(packet), nil
+	}
+	return t.take(packet)
+}
+
+// express takes a packet that did not come through the library, and reports whether it is to go there as well.
+func (t *tap) express(packet []byte, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, err := t.take(packet)
+	if err != nil || now.Sub(t.shown) < showEvery {
+		return false
+	}
+	t.shown, t.again, t.twice = now, true, binary.BigEndian.Uint16(packet[2:])
+	return true
+}
+
+// take notes a packet and lets it go on, or keeps it. The caller holds mu.
+func (t *tap) take(packet []byte) (int, error) {
+	t.arrived(packet)
 	switch {
 	case t.closed: // nobody wants it, which is no error of the connection
 	case t.deliver != nil:

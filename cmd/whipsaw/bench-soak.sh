@@ -180,7 +180,7 @@ publisher=$!
 started+=("$publisher")
 sleep 4
 "$whipsaw" bench watch "$base/hls/soak{n}/index.m3u8" --streams "$streams" --viewers "${VIEWERS:-20}" --warm 10s \
-	--time $((time - 15))s --pid "$server" --json "$out/watch.json" >"$out/watch.txt" 2>&1 &
+	--time $((time + 60))s --pid "$server" --json "$out/watch.json" >"$out/watch.txt" 2>&1 &
 watcher=$!
 started+=("$watcher")
 set -m # what a guest has begun ends with it
@@ -199,6 +199,7 @@ while [ $((SECONDS - begun)) -lt "$time" ]; do
 	sleep 10
 done
 kill -- -"$guest" -"$passer"
+kill -INT "$watcher"
 wait "$watcher" || true
 kill -INT "$publisher"
 wait "$publisher" || true
@@ -209,7 +210,7 @@ for i in $(seq 18); do
 	sample "$i" >"$out/after"
 	if [ "$(metric whipsaw_streams)" -eq 0 ] && [ "$i" -ge 6 ]; then break; fi
 done
-curl -fs -o /dev/null "$admin/debug/pprof/heap?gc=1"
+for _ in 1 2 3; do curl -fs -o /dev/null "$admin/debug/pprof/heap?gc=1"; done # pools outlive one collection
 { echo "$head"; sample "$i"; } >"$out/after.csv"
 
 status=0

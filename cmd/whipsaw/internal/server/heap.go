@@ -28,14 +28,16 @@ func tuneHeap(ctx context.Context) {
 	defer debug.SetGCPercent(before)
 	tick := time.NewTicker(heapEvery)
 	defer tick.Stop()
-	percent := 100
+	percent, scanned := 100, uint64(1<<40)
 	for {
 		metrics.Read(samples)
 		var n [4]uint64
 		for i, s := range samples {
 			n[i] = s.Value.Uint64()
 		}
-		if p := heapPercent(n[0], n[1], n[2]+n[3]); p != percent {
+		// Of the heap all that came since the last collection is counted: the least of late is what the next one will find.
+		scanned = min(n[1], scanned/8*9)
+		if p := heapPercent(n[0], scanned, n[2]+n[3]); p != percent {
 			percent = p
 			debug.SetGCPercent(p)
 		}

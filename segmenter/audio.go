@@ -73,7 +73,7 @@ func (a *audioWriter) occupy() {
 
 func (a *audioWriter) append(frame []byte, ticks int64) {
 	if a.cutBefore(ticks) {
-		a.w.cut(&a.builder)
+		a.cut()
 		a.publish()
 	}
 	if len(a.samples) > 0 && a.full(ticks) {
@@ -103,12 +103,27 @@ func (a *audioWriter) cutBefore(ticks int64) bool {
 		return false
 	case ok && a.w.due(&a.builder):
 		// A part that was announced and begun before video's cut was known becomes as long as others are.
-		announced := a.hinted && a.hint == a.next()
-		late := announced && !at.discontinuity && at.at <= a.time(a.partBegan)+dueSlack
+		late := a.announced() && !at.discontinuity && at.at <= a.time(a.partBegan)+dueSlack
 		return !late || a.inPart() >= floor(a.cfg)
 	default:
 		return a.w.video == nil && a.ownCut(ticks)
 	}
+}
+
+// announced says whether readers have been told to expect the open part, where it is.
+func (a *audioWriter) announced() bool { return a.hinted && a.hint == a.next() }
+
+// cut ends the segment: before the open part, if that began where video had cut already, which is known only now.
+func (a *audioWriter) cut() {
+	at, ok := a.w.agenda.begins(a.open.MSN + 1)
+	if !ok || at.at > a.time(a.partBegan)+dueSlack || a.announced() || a.partBegan == a.began {
+		a.w.cut(&a.builder)
+		return
+	}
+	samples, end := a.samples, a.end
+	a.samples, a.end = nil, a.partBegan
+	a.w.cut(&a.builder)
+	a.samples, a.end = samples, end
 }
 
 // forced says whether video is so late that the segment must end before a frame of that length.
@@ -139,21 +154,4 @@ func (a *audioWriter) ownCut(ticks int64) bool {
 func (a *audioWriter) publish() {
 	id, ok := a.nextPart()
 	a.w.publish(&a.builder, id, ok)
-}
-
-// nextPart is what to announce: a part of the next segment if video has cut by then, or if the own clock will. While the
-// first segments end early, with video, nothing is certain.
-func (a *audioWriter) nextPart() (PartID, bool) {
-	id := a.next()
-	if a.end == a.began {
-		return id, true // no segment is left empty
-	}
-	if a.w.video == nil && a.ownCut(a.last) || a.w.video != nil && a.forced(a.last) {
-		return PartID{Epoch: a.w.epoch, MSN: id.MSN + 1}, true
-	}
-	if a.w.due(&a.builder) {
-		at, _ := a.w.agenda.begins(id.MSN + 1)
-		return PartID{Epoch: at.epoch, MSN: id.MSN + 1}, true
-	}
-	return id, a.w.video == nil || !a.opening() || a.elapsed() < openingLeast
 }

@@ -86,3 +86,31 @@ func TestOrderGivesSortedDecodeTimes(t *testing.T) {
 		}
 	})
 }
+
+// Sound keeps to the boundaries of pictures that come before it or after, in whole parts, and announces each part rightly.
+func TestAudioKeepsToVideosBoundaries(t *testing.T) {
+	for _, delay := range []time.Duration{0, 5 * time.Millisecond, 15 * time.Millisecond, 40 * time.Millisecond, 90 * time.Millisecond, 150 * time.Millisecond} {
+		for _, late := range []Kind{Video, Audio} {
+			w := newWorld(t)
+			s := w.publish(loadUnits(t, "plain.h264"), 30, true)
+			behind := func() time.Duration { return delay }
+			if late == Video {
+				s.cam.delay = behind
+			} else {
+				s.mic.delay = behind
+			}
+			w.run(8 * time.Second)
+			w.versions(30*time.Second, func(r *Rendition, s *Snapshot) {
+				_, ok := s.Hint()
+				require.True(t, ok, "%v: %v late by %v", r.name, late, delay)
+			})
+			w.legal()
+			v := w.view(Audio)
+			for msn := int64(openings + 2); v.segs[msn+1] != nil; msn++ {
+				g := v.segs[msn]
+				require.InDelta(t, 2, g.Duration().Seconds(), 0.021, "segment %d, %v late by %v", msn, late, delay)
+				require.Len(t, g.Parts, 10, "segment %d, %v late by %v", msn, late, delay)
+			}
+		}
+	}
+}

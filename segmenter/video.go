@@ -271,28 +271,3 @@ func (v *videoWriter) publish() {
 		v.w.announce()
 	}
 }
-
-// nextPart is what to announce: a part of the next segment, if another rendition has cut there already, an IDR is due by the
-// length of the last GOP, or the cut will be forced. While the filler runs nothing is announced: the next part may be of a new epoch.
-func (v *videoWriter) nextPart() (PartID, bool) {
-	id := v.next()
-	switch {
-	case v.filling || v.newNext:
-		return id, false
-	case v.end == v.began:
-		return id, true // no segment is left empty
-	}
-	frame := v.frame()
-	idr := v.idrNext || v.gop > 0 && v.end-v.idrAt > v.gop-frame/2
-	due := idr && cutAtIDR(v.cfg, v.elapsed(), v.idrCut, v.opening()) ||
-		v.end > v.began && cutByForce(v.cfg, v.elapsed()+v.time(frame))
-	if at, ok := v.w.agenda.begins(id.MSN + 1); ok && v.w.due(&v.builder) {
-		return PartID{Epoch: at.epoch, MSN: id.MSN + 1}, true
-	}
-	if due {
-		return PartID{Epoch: v.w.epoch, MSN: id.MSN + 1}, true
-	}
-	// Better no word than one that is broken: an IDR may come at any moment, and the segment would end with it.
-	unknown := (v.opening() || v.gop == 0 && v.time(v.end-v.idrAt) < 2*v.cfg.Segment) && cutAtIDR(v.cfg, v.elapsed(), v.idrCut, v.opening())
-	return id, !unknown
-}

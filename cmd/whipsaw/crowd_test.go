@@ -102,9 +102,12 @@ func (s *instance) rendition(stream string) (folder string, msn int, part string
 	index := s.URL() + "/hls/" + stream + "/index.m3u8"
 	_, _, body := fetch(s.t, index)
 	playlist := firstURI(s.t, index, body)
-	_, _, body = fetch(s.t, playlist)
-	m := hint.FindStringSubmatch(string(body))
-	require.NotNil(s.t, m, "%s", body)
+	var m []string
+	eventually(s.t, "a part is announced", func() bool {
+		_, _, body = fetch(s.t, playlist)
+		m = hint.FindStringSubmatch(string(body))
+		return m != nil
+	})
 	msn, err := strconv.Atoi(m[2])
 	require.NoError(s.t, err)
 	return strings.TrimPrefix(playlist[:strings.LastIndex(playlist, "/")+1], s.URL()), msn, m[1]

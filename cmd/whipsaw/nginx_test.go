@@ -170,12 +170,16 @@ func TestNginxAsksWhoMayWatch(t *testing.T) {
 		return r.StatusCode == http.StatusOK
 	})
 	playlist := firstURI(t, base+one+"demo/index.m3u8", []byte(index))
-	r, body := ask(t, "GET", playlist)
-	require.Equal(t, http.StatusOK, r.StatusCode)
-	require.Contains(t, body, "#EXT-X-PRELOAD-HINT")
+	var body string
+	eventually(t, "a part is announced", func() bool {
+		var r *http.Response
+		r, body = ask(t, "GET", playlist)
+		require.Equal(t, http.StatusOK, r.StatusCode)
+		return strings.Contains(body, "#EXT-X-PRELOAD-HINT")
+	})
 	part := playlist[:strings.LastIndex(playlist, "/")+1] + hint.FindStringSubmatch(body)[1]
 	for range 3 {
-		r, _ = ask(t, "GET", part)
+		r, _ := ask(t, "GET", part)
 		require.Equal(t, http.StatusOK, r.StatusCode)
 		r, _ = ask(t, "GET", strings.Replace(part, one, two, 1))
 		require.Equal(t, http.StatusOK, r.StatusCode)
@@ -195,7 +199,7 @@ func TestNginxAsksWhoMayWatch(t *testing.T) {
 		require.Equal(t, []string{"*"}, r.Header.Values("Access-Control-Allow-Origin"), what)
 	}
 	require.Equal(t, asked, sum(origin.of(`/hls/`)), "nothing of that reached the server")
-	r, _ = ask(t, "GET", base+"/auth/watch", "X-Original-URI", "/hls/demo/index.m3u8")
+	r, _ := ask(t, "GET", base+"/auth/watch", "X-Original-URI", "/hls/demo/index.m3u8")
 	require.Equal(t, http.StatusNotFound, r.StatusCode, "nobody else is told")
 	r, _ = ask(t, "OPTIONS", base+"/hls/demo/index.m3u8", "Origin", "https://page.example", "Access-Control-Request-Method", "GET")
 	require.Equal(t, http.StatusNoContent, r.StatusCode, "preflights carry no rights")

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -77,23 +78,40 @@ func (v *onlooker) run(ctx context.Context) {
 	both.Wait()
 }
 
-var hint = regexp.MustCompile(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="(part-\d+-(\d+)-(\d+)\.m4s)"`)
+var (
+	hint   = regexp.MustCompile(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="(part-\d+-(\d+)-(\d+)\.m4s)"`)
+	listed = regexp.MustCompile(`#EXT-X-PART:[^\n]*URI="part-\d+-(\d+)-(\d+)\.m4s"`)
+)
 
-// follow asks for the part that is hinted at and for the playlist that has it, both at once, again and again.
+// follow asks for the part that is hinted at and for the playlist that has it, both at once, again and again. Where no part
+// is, since nobody knows which it will be, it asks for the playlist alone.
 func (v *onlooker) follow(ctx context.Context, playlist string) {
 	text := v.get(ctx, playlist, false)
 	for ctx.Err() == nil {
-		all := hint.FindAllStringSubmatch(text, -1)
-		if len(all) == 0 {
-			v.fault(ctx, "no hint in a playlist")
+		msn, index := "", 0
+		var part sync.WaitGroup
+		if next := hint.FindStringSubmatch(text); next != nil {
+			part.Go(func() { v.get(ctx, playlist[:strings.LastIndex(playlist, "/")+1]+next[1], true) })
+			msn, index = next[2], digits(next[3])
+		} else if all := listed.FindAllStringSubmatch(text, -1); all != nil {
+			last := all[len(all)-1]
+			msn, index = last[1], digits(last[2])+1
+		} else {
+			v.fault(ctx, "no part in a playlist")
 			return
 		}
-		next := all[len(all)-1]
-		var part sync.WaitGroup
-		part.Go(func() { v.get(ctx, playlist[:strings.LastIndex(playlist, "/")+1]+next[1], true) })
-		text = v.get(ctx, fmt.Sprintf("%s?_HLS_msn=%s&_HLS_part=%s&_HLS_skip=YES", playlist, next[2], next[3]), true)
+		text = v.get(ctx, fmt.Sprintf("%s?_HLS_msn=%s&_HLS_part=%d&_HLS_skip=YES", playlist, msn, index), true)
 		part.Wait()
 	}
+}
+
+// digits is the number that they say.
+func digits(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		panic(err) // they matched
+	}
+	return n
 }
 
 func (v *onlooker) fault(ctx context.Context, what string) {

@@ -122,7 +122,7 @@ func TestToken(t *testing.T) {
 	}
 	require.Equal(t, http.StatusUnauthorized, post(""))
 	require.Equal(t, http.StatusUnauthorized, post("Bearer wrong"))
-	require.Equal(t, http.StatusBadRequest, post("Bearer t0ken"), "let in, and then the offer is found wanting")
+	require.Equal(t, http.StatusUnprocessableEntity, post("Bearer t0ken"), "let in, and then the offer is found wanting")
 	_, _, metrics := fetch(t, s.AdminURL()+"/metrics")
 	require.NoError(t, s.stop())
 	for what, text := range map[string]string{"log": s.log.String(), "output": s.out.String(), "metrics": string(metrics)} {

@@ -21,6 +21,7 @@ func TestConditionsAndRanges(t *testing.T) {
 			require.Equal(t, 200, plain.status)
 			etag := plain.header.Get("ETag")
 			require.Regexp(t, `^"[!#-~]+"$`, etag)
+			require.Equal(t, "bytes", plain.header.Get("Accept-Ranges"))
 
 			for _, method := range []string{"GET", "HEAD"} {
 				a := o.do(method, path, "If-None-Match", `"x", W/`+etag, "Range", "bytes=0-1")

@@ -13,9 +13,9 @@ func (v *videoWriter) nextPart() (PartID, bool) {
 		return id, true // no segment is left empty
 	}
 	frame := v.frame()
+	allowed := cutAtIDR(v.cfg, v.elapsed(), v.idrCut, v.opening())
 	idr := v.idrNext || v.gop > 0 && v.end-v.idrAt > v.gop-frame/2
-	due := idr && cutAtIDR(v.cfg, v.elapsed(), v.idrCut, v.opening()) ||
-		v.end > v.began && cutByForce(v.cfg, v.elapsed()+v.time(frame))
+	due := idr && allowed || cutByForce(v.cfg, v.elapsed()+v.time(frame))
 	if at, ok := v.w.agenda.begins(id.MSN + 1); ok && v.w.due(&v.builder) {
 		return PartID{Epoch: at.epoch, MSN: id.MSN + 1}, true
 	}
@@ -23,15 +23,19 @@ func (v *videoWriter) nextPart() (PartID, bool) {
 		return PartID{Epoch: v.w.epoch, MSN: id.MSN + 1}, true
 	}
 	// Better no word than one that is broken: an IDR may come at any moment, and the segment would end with it.
-	unknown := (v.opening() || v.gop == 0 && v.time(v.end-v.idrAt) < 2*v.cfg.Segment) && cutAtIDR(v.cfg, v.elapsed(), v.idrCut, v.opening())
-	return id, !unknown
+	return id, !v.unforeseen() || !allowed
+}
+
+// unforeseen says that nobody can know when the next IDR comes: it was asked for, or there was only one so far.
+func (v *videoWriter) unforeseen() bool {
+	return v.opening() || v.gop == 0 && v.time(v.end-v.idrAt) < 2*v.cfg.Segment
 }
 
 // cutExpected is when the running segment will end, going by the last GOP; false while that cannot be known.
 func (v *videoWriter) cutExpected() (time.Duration, bool) {
 	forced := v.time(v.began) + v.cfg.maxSegment() + forceAfter
 	switch idr := v.time(v.idrAt + v.gop); {
-	case v.filling || v.opening() || v.gop == 0 && v.time(v.end-v.idrAt) < 2*v.cfg.Segment:
+	case v.filling || v.unforeseen():
 		return 0, false
 	case v.gop > 0 && v.idrAt+v.gop > v.end-v.frame() && idr < forced && cutAtIDR(v.cfg, idr-v.time(v.began), v.idrCut, false):
 		return idr, true

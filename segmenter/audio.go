@@ -110,9 +110,6 @@ func (a *audioWriter) cutBefore(ticks int64) bool {
 	}
 }
 
-// announced says whether readers have been told to expect the open part, where it is.
-func (a *audioWriter) announced() bool { return a.hinted && a.hint == a.next() }
-
 // cut ends the segment: before the open part, if that began where video had cut already, which is known only now.
 func (a *audioWriter) cut() {
 	at, ok := a.w.agenda.begins(a.open.MSN + 1)

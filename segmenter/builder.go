@@ -165,10 +165,13 @@ func (b *builder) next() PartID {
 	return PartID{Epoch: b.open.Epoch, MSN: b.open.MSN, Index: len(b.open.Parts)}
 }
 
+// announced reports whether readers have been told to expect the open part, where it is.
+func (b *builder) announced() bool { return b.hinted && b.hint == b.next() }
+
 // owes reports whether readers wait for the open part, which is empty: to cut here would break the word that
 // EXT-X-PRELOAD-HINT gave. The draft allows that (rfc8216bis 4.4.5.3), but players stop for a while, and some for good.
 func (b *builder) owes() bool {
-	return b.hinted && len(b.samples) == 0 && b.hint == b.next()
+	return len(b.samples) == 0 && b.announced()
 }
 
 // latest is the newest published part, for rendition reports; playlist.NoPart before any.

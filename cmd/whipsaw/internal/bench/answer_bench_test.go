@@ -19,23 +19,7 @@ import (
 // BenchmarkAnswer fetches what is there already from the whole server, over one connection on loopback: all that one answer
 // costs, but for being woken. Of the allocations none are the client's.
 func BenchmarkAnswer(b *testing.B) {
-	at := serve(b)
-	c, err := OpenClip("")
-	require.NoError(b, err)
-	f, err := fleet.Launch(b.Context(), fleet.Options{URL: at + "/whip/b", Count: 1, Clip: c})
-	require.NoError(b, err)
-	b.Cleanup(func() { require.NoError(b, f.Close()) })
-	r := &runner{opts: Options{HLS: at + "/hls/b/index.m3u8", Publishers: 1, HTTP: wire.HTTP1}, fleet: f}
-	r.crowd, err = r.audience()
-	require.NoError(b, err)
-	_, err = r.playable(b.Context())
-	require.NoError(b, err)
-	r.crowd.Close()
-
-	u, err := url.Parse(at)
-	require.NoError(b, err)
-	factory, err := wire.NewFactory(u, wire.Options{Version: wire.HTTP1, Timeout: patience, UserAgent: "benchmark"})
-	require.NoError(b, err)
+	_, factory := onAir(b)
 	for _, name := range []string{"playlist", "delta", "part"} {
 		b.Run(name, func(b *testing.B) {
 			client := factory.New()
@@ -54,6 +38,29 @@ func BenchmarkAnswer(b *testing.B) {
 			b.SetBytes(size)
 		})
 	}
+}
+
+// onAir is a whole server with the stream b, which plays, and what makes clients of it.
+func onAir(b *testing.B) (*url.URL, *wire.Factory) {
+	b.Helper()
+	at := serve(b)
+	c, err := OpenClip("")
+	require.NoError(b, err)
+	f, err := fleet.Launch(b.Context(), fleet.Options{URL: at + "/whip/b", Count: 1, Clip: c})
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, f.Close()) })
+	r := &runner{opts: Options{HLS: at + "/hls/b/index.m3u8", Publishers: 1, HTTP: wire.HTTP1}, fleet: f}
+	r.crowd, err = r.audience()
+	require.NoError(b, err)
+	_, err = r.playable(b.Context())
+	require.NoError(b, err)
+	r.crowd.Close()
+
+	u, err := url.Parse(at)
+	require.NoError(b, err)
+	factory, err := wire.NewFactory(u, wire.Options{Version: wire.HTTP1, Timeout: patience, UserAgent: "benchmark"})
+	require.NoError(b, err)
+	return u, factory
 }
 
 func unzip(r wire.Reply) ([]byte, error) {

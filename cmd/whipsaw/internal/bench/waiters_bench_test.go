@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"regexp"
 	"runtime"
 	"runtime/metrics"
@@ -20,7 +19,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"whipsaw/cmd/whipsaw/internal/bench/fleet"
 	"whipsaw/cmd/whipsaw/internal/bench/wire"
 	"whipsaw/segmenter/playlist"
 )
@@ -30,22 +28,7 @@ import (
 // client's ends are not in it.
 func BenchmarkWaiter(b *testing.B) {
 	const waiters = 1000
-	at := serve(b)
-	c, err := OpenClip("")
-	require.NoError(b, err)
-	f, err := fleet.Launch(b.Context(), fleet.Options{URL: at + "/whip/b", Count: 1, Clip: c})
-	require.NoError(b, err)
-	b.Cleanup(func() { require.NoError(b, f.Close()) })
-	r := &runner{opts: Options{HLS: at + "/hls/b/index.m3u8", Publishers: 1, HTTP: wire.HTTP1}, fleet: f}
-	r.crowd, err = r.audience()
-	require.NoError(b, err)
-	_, err = r.playable(b.Context())
-	require.NoError(b, err)
-	r.crowd.Close()
-	u, err := url.Parse(at)
-	require.NoError(b, err)
-	factory, err := wire.NewFactory(u, wire.Options{Version: wire.HTTP1, Timeout: patience, UserAgent: "benchmark"})
-	require.NoError(b, err)
+	u, factory := onAir(b)
 	client := factory.New()
 	defer client.Close()
 	list := "/hls/b/" + variant(b, client)
